@@ -1,0 +1,48 @@
+"""
+The Exchange: one call, whatever its dialect, as typed facts that policies decide on and the access log reports.
+
+Owns what is known of a call. Each fact is set once, by the stage that learns it; nothing above reads raw HTTP again.
+Times are monotonic seconds (the event loop's clock).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edge.outcome import Refusal
+from edge.routes import Route
+
+
+class Dialect(Enum):
+    """The protocol a downstream speaks."""
+
+    REST = "rest"
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """
+    One call from its head to its last byte.
+
+    `path` is the request target's path as received (for logs; routing has been done). `deadline` is absolute.
+    """
+
+    dialect: Dialect
+    http_method: str
+    path: str
+    http_version: str
+    peer: str
+    request_id: str
+    started: float
+    route: Route | None = None
+    deadline: float | None = None
+    # What became of it, for settle and the access log.
+    status: int = 0
+    grpc_code: int = 0
+    refusal: Refusal | None = None
+    request_bytes: int = 0
+    response_bytes: int = 0
+    upstream_address: str = ""
+    upstream_s: float = 0.0
+    notes: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Processes: the supervisor that holds the listening sockets, its workers, and how both end."""

@@ -1,0 +1,86 @@
+"""
+The seam between the gateway and a gRPC service: what a call is given, and how it can come back.
+
+Owns these values. An answer of the service, whatever its status, is a UnaryReply; everything that kept the service from
+answering is a Refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edge.outcome import Refusal
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryRequest:
+    """
+    One unary call. `path` is `/package.Service/Method`, `message` the serialized request.
+
+    `deadline` is absolute, on the event loop's clock; what remains goes out as grpc-timeout. `metadata` is sent as it is
+    (lower-case names, `-bin` values already base64).
+    """
+
+    path: bytes
+    message: bytes
+    metadata: Sequence[Header] = ()
+    deadline: float | None = None
+    max_response_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryReply:
+    """
+    The service's answer. `message` is None unless `code` is 0. `details` is the raw google.rpc.Status of grpc-status-details-bin.
+
+    `headers` and `trailers` hold custom metadata only (no pseudo-headers, no grpc-status and the like).
+    """
+
+    code: int
+    message: bytes | None
+    text: str = ""
+    details: bytes | None = None
+    headers: Sequence[Header] = ()
+    trailers: Sequence[Header] = ()
+
+
+@dataclass(slots=True)
+class Trace:
+    """What the access log wants to know of a call's way upstream, filled in as it happens. Seconds."""
+
+    address: str = ""
+    started: float = 0.0
+    upstream_s: float = 0.0
+    attempts: int = 0
+    sent: bool = field(default=False)
+
+
+class Upstream(Protocol):
+    """A pool of connections to one upstream."""
+
+    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
+        """Make one call. Cancelling it resets the stream."""
+
+
+class MessageStream(Protocol):
+    """A streaming call: messages both ways, in order, with back-pressure."""
+
+    async def send(self, message: bytes, *, end: bool = False) -> None:
+        """Send one message; waits while flow control allows no more."""
+
+    async def end(self) -> None:
+        """Half-close: no more messages from us."""
+
+    async def receive(self) -> bytes | None:
+        """The next message, or None when the service has ended; then `outcome` is set."""
+
+    @property
+    def outcome(self) -> UnaryReply | Refusal | None:
+        """How the stream ended (a UnaryReply without message), None while it runs."""
+
+    def cancel(self) -> None:
+        """Reset the stream; harmless when it has ended."""

@@ -1,0 +1,28 @@
+"""What every test runs under: asyncio's debug mode, and proof that no task outlives its test."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+os.environ.setdefault("PYTHONASYNCIODEBUG", "1")
+
+
+@pytest.fixture(autouse=True)
+def _no_task_left(request: pytest.FixtureRequest) -> None:
+    """Every asynchronous test is checked; synchronous ones have no loop to leave a task on."""
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        request.getfixturevalue("_no_task_left_async")
+
+
+@pytest.fixture
+async def _no_task_left_async() -> AsyncIterator[None]:
+    yield
+    for _ in range(5):
+        await asyncio.sleep(0)
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.done()]
+    assert not left, f"tasks left behind: {left}"
