@@ -57,7 +57,8 @@ class Description:
     """
     One API's services as loaded.
 
-    `descriptor_set` is a serialized FileDescriptorSet with every dependency in it; `problems` are warnings.
+    `descriptor_set` is a serialized FileDescriptorSet with every dependency in it. `problems` are warnings, and errors of services and
+    rules: with one of those the description is not to be served.
     """
 
     descriptor_set: bytes
