@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class JsonOptions:
     """
     How an API's JSON looks and what its requests may contain. Input always accepts both field spellings.
 
-    `enums`: `names`, `numbers`, or `short` (names without the enum's own prefix: BOOK_VIEW_FULL reads FULL; both spellings are
-    accepted in). `unknown_query` `capture` hands unknown parameters on (see RequestMessage) instead of refusing them.
+    `enums`: `names`, `numbers`, or `short` (names without the enum's own prefix: BOOK_VIEW_FULL reads FULL); all three are
+    accepted in. `unknown_query` `capture` hands unknown parameters on (see RequestMessage) instead of refusing them.
     `repeated_path` lets a path variable fill a repeated field with one element (off: refused at load).
     `update_mask` fills the FieldMask of a PATCH from the body's fields. `form` accepts application/x-www-form-urlencoded bodies.
     """
@@ -85,7 +85,7 @@ class Render:
     """
     How one answer is printed: the API's options with this request's system parameters applied.
 
-    `fields` is the partial-response mask of `$fields` as JSON-name paths, empty for all.
+    `fields` is the partial-response mask of `$fields` as paths of names as they are printed, empty for all.
     """
 
     enums: Literal["names", "numbers", "short"] = "names"
@@ -93,8 +93,7 @@ class Render:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RequestMessage:
+class RequestMessage(NamedTuple):
     """A bound request: the serialized message, how to print the answer, and the parameters no field took (`capture`)."""
 
     message: bytes
@@ -102,8 +101,7 @@ class RequestMessage:
     captured: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseBody:
+class ResponseBody(NamedTuple):
     """A printed answer."""
 
     content_type: str
