@@ -9,12 +9,21 @@ opens only by `acknowledge`, and `send_data` takes no more than the peer's windo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Header = tuple[bytes, bytes]
 """A header field: lower-case name, value."""
+
+
+UNLIMITED_BYTES = 2**32
+"""No limit that SETTINGS could announce is as large."""
+
+
+def list_bytes(headers: Sequence[Header]) -> int:
+    """The size of a header list as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 6.5.2)."""
+    return sum([len(name) + len(value) + 32 for name, value in headers])
 
 
 class Role(Enum):
@@ -39,8 +48,7 @@ class SessionSettings:
     max_header_list_bytes: int = 65536
 
 
-@dataclass(frozen=True, slots=True)
-class HeadersReceived:
+class HeadersReceived(NamedTuple):
     """A header block that opens a message: a request, an interim (1xx) or a final response."""
 
     stream: int
@@ -49,8 +57,7 @@ class HeadersReceived:
     interim: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DataReceived:
+class DataReceived(NamedTuple):
     """Body bytes. `flow_bytes` (padding included) is what to `acknowledge` once they are consumed."""
 
     stream: int
@@ -59,16 +66,14 @@ class DataReceived:
     end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TrailersReceived:
+class TrailersReceived(NamedTuple):
     """The header block after the body; it always ends the stream."""
 
     stream: int
     headers: Sequence[Header]
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReset:
+class StreamReset(NamedTuple):
     """The stream ended abruptly. `by_peer` is false when this session reset it for a violation of the peer's."""
 
     stream: int
@@ -76,22 +81,24 @@ class StreamReset:
     by_peer: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class WindowOpened:
+class WindowOpened(NamedTuple):
     """The peer may be sent more: on one stream, or on all when `stream` is 0."""
 
     stream: int
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsReceived:
-    """The peer's SETTINGS took effect; `max_concurrent_streams` is what it now allows us to open."""
+class SettingsReceived(NamedTuple):
+    """
+    The peer's SETTINGS took effect: the streams it now allows us to open, and the largest header list it takes.
+
+    The latter is advice (RFC 9113 6.5.2): the session sends larger ones, but peers may end the connection for them.
+    """
 
     max_concurrent_streams: int
+    max_header_list_bytes: int = UNLIMITED_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class GoAwayReceived:
+class GoAwayReceived(NamedTuple):
     """The peer takes no new streams. Streams of ours above `last_stream` were not processed: they may be retried."""
 
     last_stream: int
@@ -99,19 +106,17 @@ class GoAwayReceived:
     debug: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class PingAcknowledged:
+class PingAcknowledged(NamedTuple):
     """The peer answered a ping of ours."""
 
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionFailed:
+class ConnectionFailed(NamedTuple):
     """The peer broke the protocol beyond repair: write what `take` still gives (a GOAWAY), then close."""
 
     code: int
-    reason: str = field(default="")
+    reason: str = ""
 
 
 H2Event = (

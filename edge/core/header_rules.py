@@ -1,0 +1,92 @@
+"""
+What makes an HTTP/2 header block malformed.
+
+Owns the judgement on one block: a fault is a text for the log, and costs the stream, never the connection, so that one bad
+answer does not end the calls beside it. Requests are held to the letter; of responses, white space around a value is let
+pass, since services send it in grpc-message and proxies before us accept it. Source: RFC 9113 sections 8.2 and 8.3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+Header = tuple[bytes, bytes]
+
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+_BAD_VALUE = re.compile(rb"[\0\r\n]").search
+_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*").fullmatch
+
+_CONNECTION = frozenset((b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"))
+_REQUEST_PSEUDO = frozenset((b":method", b":scheme", b":path", b":authority"))
+_RESPONSE_PSEUDO = frozenset((b":status",))
+_NO_PSEUDO: frozenset[bytes] = frozenset()
+_SPACE = (b" ", b"\t")
+
+
+def response_fault(headers: Iterable[Header]) -> str | None:
+    """What is wrong with a response head, or None."""
+    pseudo: dict[bytes, bytes] = {}
+    fault = _fields_fault(headers, _RESPONSE_PSEUDO, pseudo)
+    if fault is not None:
+        return fault
+    status = pseudo.get(b":status", b"")
+    return None if len(status) == 3 and status.isdigit() else "no :status of three digits"
+
+
+def trailers_fault(headers: Iterable[Header]) -> str | None:
+    """What is wrong with trailers, or None."""
+    return _fields_fault(headers, _NO_PSEUDO, {})
+
+
+def request_fault(headers: Iterable[Header]) -> str | None:
+    """What is wrong with a request head, or None."""
+    pseudo: dict[bytes, bytes] = {}
+    fields = list(headers)
+    fault = _fields_fault(fields, _REQUEST_PSEUDO, pseudo) or _request_fields_fault(fields, pseudo.get(b":authority"))
+    if fault is not None:
+        return fault
+    method = pseudo.get(b":method", b"")
+    if _METHOD(method) is None:
+        return "no valid :method"
+    if method == b"CONNECT":
+        return None if set(pseudo) == {b":method", b":authority"} else "CONNECT takes :method and :authority alone"
+    return _target_fault(method, pseudo)
+
+
+def _fields_fault(headers: Iterable[Header], allowed: frozenset[bytes], pseudo: dict[bytes, bytes]) -> str | None:
+    """The rules every block shares; pseudo-fields are collected into `pseudo`."""
+    regular = False
+    for name, value in headers:
+        if name[:1] == b":":
+            if name not in allowed or name in pseudo or regular:
+                return f"the pseudo-field {name!r} is unknown, repeated or out of place"
+            pseudo[name] = value
+        else:
+            regular = True
+            if _NAME(name) is None or name in _CONNECTION:
+                return f"the field name {name!r} is not allowed"
+        if _BAD_VALUE(value) is not None:
+            return f"the value of {name!r} has a NUL, CR or LF"
+    return None
+
+
+def _request_fields_fault(headers: Iterable[Header], authority: bytes | None) -> str | None:
+    for name, value in headers:
+        if value[:1] in _SPACE or value[-1:] in _SPACE:
+            return f"the value of {name!r} begins or ends with white space"
+        if name == b"te" and value.lower() != b"trailers":
+            return "te may only say trailers"
+        if name == b"host" and authority is not None and value.lower() != authority.lower():
+            return "host differs from :authority"
+    return None
+
+
+def _target_fault(method: bytes, pseudo: dict[bytes, bytes]) -> str | None:
+    if _SCHEME(pseudo.get(b":scheme", b"")) is None:
+        return "no valid :scheme"
+    path = pseudo.get(b":path", b"")
+    if not path.startswith(b"/") and not (path == b"*" and method == b"OPTIONS"):
+        return "no :path that begins with a slash"
+    return None

@@ -1,0 +1,87 @@
+"""Malformed header blocks, one rule of RFC 9113 a row."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.core.header_rules import request_fault, response_fault, trailers_fault
+
+REQUEST = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/a"), (b":authority", b"h")]
+Fields = list[tuple[bytes, bytes]]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        REQUEST,
+        [*REQUEST, (b"te", b"Trailers"), (b"host", b"H"), (b"x", b"")],
+        [(b":method", b"OPTIONS"), (b":scheme", b"https"), (b":path", b"*")],
+        [(b":method", b"CONNECT"), (b":authority", b"h:1")],
+    ],
+)
+def test_good_requests(headers: Fields) -> None:
+    assert request_fault(headers) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        REQUEST[1:],
+        REQUEST[:1] + REQUEST[2:],
+        REQUEST[:2] + REQUEST[3:],
+        [*REQUEST, (b":path", b"/b")],
+        [*REQUEST, (b"a", b"b"), (b":protocol", b"x")],
+        [(b"a", b"b"), *REQUEST],
+        [*REQUEST, (b":status", b"200")],
+        [*REQUEST, (b"Upper", b"x")],
+        [*REQUEST, (b"", b"x")],
+        [*REQUEST, (b"a b", b"x")],
+        [*REQUEST, (b"a:b", b"x")],
+        [*REQUEST, (b"\xc3\xa9", b"x")],
+        [*REQUEST, (b"a", b"x\r\ny: z")],
+        [*REQUEST, (b"a", b"\0")],
+        [*REQUEST, (b"a", b" x")],
+        [*REQUEST, (b"a", b"x\t")],
+        [*REQUEST, (b"te", b"gzip")],
+        [*REQUEST, (b"connection", b"close")],
+        [*REQUEST, (b"transfer-encoding", b"chunked")],
+        [*REQUEST, (b"host", b"other")],
+        [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"")],
+        [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"a")],
+        [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"*")],
+        [(b":method", b"G ET"), (b":scheme", b"http"), (b":path", b"/")],
+        [(b":method", b"GET"), (b":scheme", b"http://x"), (b":path", b"/")],
+        [(b":method", b"CONNECT"), (b":authority", b"h"), (b":path", b"/")],
+    ],
+)
+def test_bad_requests(headers: Fields) -> None:
+    assert request_fault(headers) is not None
+
+
+@pytest.mark.parametrize("headers", [[(b":status", b"200")], [(b":status", b"200"), (b"grpc-message", b" spaced ")]])
+def test_good_responses(headers: Fields) -> None:
+    assert response_fault(headers) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b":status", b"20")],
+        [(b":status", b"abc")],
+        [(b"a", b"b"), (b":status", b"200")],
+        [(b":status", b"200"), (b":status", b"200")],
+        [(b":status", b"200"), (b":path", b"/")],
+        [(b":status", b"200"), (b"a", b"\n")],
+        [(b":status", b"200"), (b"keep-alive", b"1")],
+    ],
+)
+def test_bad_responses(headers: Fields) -> None:
+    assert response_fault(headers) is not None
+
+
+def test_trailers_take_no_pseudo_fields() -> None:
+    assert trailers_fault([(b"grpc-status", b"0")]) is None
+    assert trailers_fault([(b":status", b"200")]) is not None
+    assert trailers_fault([(b"a", b"b\0")]) is not None
