@@ -7,7 +7,7 @@ Times are monotonic seconds (the event loop's clock).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from edge.outcome import Refusal
@@ -35,6 +35,7 @@ class Exchange:
     peer: str
     request_id: str
     started: float
+    user_agent: str = ""
     route: Route | None = None
     deadline: float | None = None
     # What became of it, for settle and the access log.
@@ -45,4 +46,3 @@ class Exchange:
     response_bytes: int = 0
     upstream_address: str = ""
     upstream_s: float = 0.0
-    notes: dict[str, str] = field(default_factory=dict)

@@ -17,6 +17,9 @@ from edge.core.grpc_status import Code
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that went away; google/rpc/code.proto maps CANCELLED to it. It is not in http.HTTPStatus."""
 
+OK, NOT_MODIFIED = HTTPStatus.OK, HTTPStatus.NOT_MODIFIED
+"""The statuses of answers that are no errors and that the gateway gives of its own accord."""
+
 
 class Origin(Enum):
     """Whose doing a fault is: the breaker counts UPSTREAM only, an operator is paged for GATEWAY."""
@@ -43,7 +46,6 @@ class Fault(Enum):
     ROUTE_NOT_FOUND = auto()
     METHOD_NOT_ALLOWED = auto()
     MEDIA_TYPE_UNSUPPORTED = auto()
-    NOT_ACCEPTABLE = auto()
     INVALID_ARGUMENT = auto()
     STREAMING_UNSUPPORTED = auto()
     CANCELLED = auto()
@@ -106,9 +108,6 @@ FAULTS: dict[Fault, FaultFacts] = {
     ),
     Fault.MEDIA_TYPE_UNSUPPORTED: FaultFacts(
         _D, Code.INVALID_ARGUMENT, _S.UNSUPPORTED_MEDIA_TYPE, "the content type or coding of the body is not supported"
-    ),
-    Fault.NOT_ACCEPTABLE: FaultFacts(
-        _D, Code.INVALID_ARGUMENT, _S.NOT_ACCEPTABLE, "no representation of the answer is acceptable to the client"
     ),
     Fault.INVALID_ARGUMENT: FaultFacts(
         _D, Code.INVALID_ARGUMENT, _S.BAD_REQUEST, "the request does not fit the method"

@@ -8,7 +8,6 @@ for success, refusal, crash and cancellation alike. `admit` is synchronous unles
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from inspect import isawaitable
 from typing import Protocol
 
 from edge.exchange import Exchange
@@ -22,11 +21,9 @@ Admission = Refusal | Settle | None
 
 
 class Policy(Protocol):
-    """One rule about calls. `name` is the noun in config, logs and metrics."""
+    """One rule about calls. `name` is the noun in config, `edge explain`, logs and metrics."""
 
-    @property
-    def name(self) -> str:
-        """As it appears in `edge explain` and metrics."""
+    name: str
 
     def admit(self, x: Exchange) -> Admission | Awaitable[Admission]:
         """Decide on a call. Awaitable only when the decision needs IO."""
@@ -57,10 +54,18 @@ class Held:
 
 
 class Pipeline:
-    """The ordered policies of a gateway."""
+    """The ordered policies of a gateway, and the observers that see the end of every call, admitted or not."""
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    def __init__(self, policies: Sequence[Policy], observers: Sequence[Settle] = ()) -> None:
         self.policies = tuple(policies)
+        self._observers = tuple(observers)
+
+    def open(self) -> Held:
+        """Begin a call: the observers are owed from the start, so that calls refused by their head alone are seen as well."""
+        held = Held()
+        for observer in self._observers:
+            held.owe(observer)
+        return held
 
     def admit(self, x: Exchange, held: Held) -> Refusal | Awaitable[Refusal | None] | None:
         """Ask each policy in order; the first refusal ends it. What was taken is in `held`, whoever refuses."""
@@ -73,9 +78,10 @@ class Pipeline:
                 continue
             if isinstance(verdict, Refusal):
                 return verdict
-            if isawaitable(verdict):
+            if callable(verdict):  # before any test for awaitables, which costs an ABC look-up
+                held.owe(verdict)
+            else:
                 return self._resume(position, verdict, x, held)
-            held.owe(verdict)
         return None
 
     async def _resume(self, position: int, pending: Awaitable[Admission], x: Exchange, held: Held) -> Refusal | None:
