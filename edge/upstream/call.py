@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from edge.outcome import Refusal
 
 Header = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class UnaryRequest:
+class UnaryRequest(NamedTuple):
     """
     One unary call. `path` is `/package.Service/Method`, `message` the serialized request.
 
@@ -32,8 +31,7 @@ class UnaryRequest:
     max_response_bytes: int = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class UnaryReply:
+class UnaryReply(NamedTuple):
     """
     The service's answer. `message` is None unless `code` is 0. `details` is the raw google.rpc.Status of grpc-status-details-bin.
 

@@ -1,0 +1,122 @@
+"""
+A streaming call: messages both ways, in order, with back-pressure in both directions.
+
+Owns the bound on what a slow reader makes us hold: messages that were not read keep the stream's window shut, so at most the
+window and one incomplete message are held. They stay compressed until they are read, so that the bound holds for them too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from edge.core.grpc_frame import Frame, FrameError, encode_frame
+from edge.outcome import Fault, Refusal
+from edge.upstream import reply
+from edge.upstream.call import Header, UnaryReply
+from edge.upstream.stream import Stream, Unprocessed, frame_refusal
+from edge.wire.session import CANCEL
+
+
+class DuplexStream(Stream):
+    """A streaming call: `edge.upstream.call.MessageStream`. One task may send while another receives; `cancel` when done."""
+
+    __slots__ = ("_frames", "_loop", "_readable", "_timer", "_unacknowledged", "_writable")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_message_bytes: int, deadline: float | None) -> None:
+        super().__init__(max_message_bytes)
+        self._loop = loop
+        self._frames: deque[Frame] = deque()
+        self._unacknowledged = 0
+        self._readable: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._timer = None if deadline is None else loop.call_at(deadline, self.expire)
+
+    @property
+    def outcome(self) -> UnaryReply | Refusal | None:
+        """How the call ended. What could be retried is, to a streaming caller, a service that cannot be reached."""
+        ended = self.settled_as
+        return Refusal(Fault.UPSTREAM_UNAVAILABLE, ended.reason) if isinstance(ended, Unprocessed) else ended
+
+    async def send(self, message: bytes, *, end: bool = False) -> None:
+        """Send one message; returns when flow control has taken it all. On a stream that has ended it does nothing."""
+        await self._send(encode_frame(message), end=end)
+
+    async def end(self) -> None:
+        """Half-close."""
+        await self._send(b"", end=True)
+
+    async def _send(self, data: bytes, *, end: bool) -> None:
+        if self.settled_as is not None or self.ended_out or self.carrier is None:
+            return
+        self.unsent = data
+        self.ended_out = end
+        self.carrier.push(self)
+        if self.unsent:
+            self._writable = self._loop.create_future()
+            await self._writable
+
+    async def receive(self) -> bytes | None:
+        """The next message; None when there are no more, and then `outcome` says why."""
+        while not self._frames:
+            if self.settled_as is not None:
+                return None
+            self._readable = self._loop.create_future()
+            await self._readable
+        frame = self._frames.popleft()
+        self._consumed(frame.wire_bytes)
+        try:
+            return self._message(frame)
+        except FrameError as error:
+            self._frames.clear()
+            self.settle(frame_refusal(error), reset_code=CANCEL)
+            self.settled_as = frame_refusal(error)  # even if good trailers came first: the reader did not get all
+            return None
+
+    def cancel(self) -> None:
+        """Reset the stream and drop what was not read; harmless when it has ended."""
+        super().cancel()
+        self._frames.clear()
+        self._consumed(0)
+
+    def _consumed(self, size: int) -> None:
+        """Open the window by what was read; by everything, once only an incomplete message (or nothing) is held."""
+        size = min(size, self._unacknowledged) if self._frames else self._unacknowledged
+        if size and self.carrier is not None:
+            self._unacknowledged -= size
+            self.carrier.acknowledge(self.id, size)
+
+    def bytes_received(self, flow_bytes: int) -> None:
+        """Owed to the peer until messages are read."""
+        self._unacknowledged += flow_bytes
+
+    def frames_received(self, frames: list[Frame]) -> None:
+        """Queue messages; while the reader is behind, the window stays shut."""
+        self._frames.extend(frames)
+        if not self._frames:
+            self._consumed(0)
+        elif frames:
+            _wake(self._readable)
+
+    def concluded(self, head: Sequence[Header], trailers: Sequence[Header]) -> UnaryReply | Refusal:
+        """The status is the outcome; a stream may bring any number of messages."""
+        return reply.conclude(head, trailers, None)
+
+    def drained(self) -> None:
+        """Let the sender go on."""
+        _wake(self._writable)
+
+    def settled(self) -> None:
+        """Wake both sides; an incomplete message will not be read, what it took of the window is given back."""
+        if not self._frames:
+            self._consumed(0)
+        if self._timer is not None:
+            self._timer.cancel()
+        _wake(self._readable)
+        _wake(self._writable)
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,170 @@
+"""
+The streams an upstream can give to calls: its endpoints, and the queue of calls that wait for one.
+
+Owns who gets a stream next (the choice itself is `core.pool_decision`): calls wait in order, in a bounded queue, until a stream
+ends or a connection is made; when nothing can be reached they all fail at once. While any call waits, no stream is free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from edge.core.pool_decision import Refuse, Take, Wait, decide
+from edge.outcome import Fault, Refusal
+from edge.upstream.connection import Connection
+from edge.upstream.endpoint import DialPlan, Endpoint
+from edge.upstream.reply import deadline_exceeded
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointState:
+    """One endpoint, for the admin listener and `edge doctor`. `retry_after_s` is 0 unless it is in backoff."""
+
+    address: str
+    connections: int
+    streams: int
+    dialing: bool
+    retry_after_s: float
+    last_error: str
+
+
+Granted = Connection | Refusal
+
+
+class Slots:
+    """The endpoints of one upstream and the calls that wait for them. `max_connections` is per endpoint."""
+
+    def __init__(
+        self, name: str, endpoints: Sequence[tuple[str, int]], plan: DialPlan, *, max_connections: int, max_pending: int
+    ) -> None:
+        self._name = name
+        self._endpoints = [Endpoint(host, port, plan, self) for host, port in endpoints]
+        self._max_connections = max_connections
+        self._max_pending = max_pending
+        self._pending: deque[asyncio.Future[Granted]] = deque()
+        self._turn = 0
+        self._closing = False
+
+    def take(self) -> Granted | None:
+        """A connection for a call now, or a refusal, or None: the call must wait (a dial has been started if that helps)."""
+        if self._closing:
+            return Refusal(Fault.SHUTTING_DOWN)
+        decision = self._decide(len(self._pending), self._max_pending)
+        if isinstance(decision, Take):
+            link: Connection = decision.link
+            return link
+        return self._refusal(decision) if isinstance(decision, Refuse) else None
+
+    def _decide(self, pending: int, max_pending: int) -> Take[Connection] | Wait | Refuse:
+        self._turn += 1
+        decision = decide(
+            self._endpoints,
+            turn=self._turn,
+            now=asyncio.get_running_loop().time(),
+            max_links=self._max_connections,
+            pending=pending,
+            max_pending=max_pending,
+        )
+        if decision.dial is not None and not self._closing:
+            self._endpoints[decision.dial].start_dial()
+        return decision
+
+    def _refusal(self, decision: Refuse) -> Refusal:
+        if decision.overloaded:
+            return Refusal(Fault.OVERLOADED, f"{len(self._pending)} calls wait for upstream {self._name}")
+        reasons = "; ".join(f"{place.address}: {place.last_error}" for place in self._endpoints)
+        return Refusal(Fault.UPSTREAM_UNAVAILABLE, reasons, retry_after_s=decision.retry_after_s)
+
+    async def wait(self, deadline: float | None) -> Granted:
+        """Queue for a connection; the dial's own timeout bounds the wait for one, the deadline that for a stream."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Granted] = loop.create_future()
+        self._pending.append(turn)
+        timer = None if deadline is None else loop.call_at(deadline, self._expire, turn)
+        try:
+            granted = await turn
+        except asyncio.CancelledError:
+            self._abandon(turn)
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if isinstance(granted, Refusal):
+            return granted
+        if granted.accepting:
+            granted.reserved -= 1
+            return granted
+        granted.give_back()  # it retired in the meantime
+        return self.take() or await self.wait(deadline)
+
+    def _abandon(self, turn: asyncio.Future[Granted]) -> None:
+        """The call was cancelled while it waited, maybe in the very turn of the loop in which it got a stream."""
+        if turn.cancelled():
+            with suppress(ValueError):  # `pump` may have dropped it already
+                self._pending.remove(turn)
+            return
+        granted = turn.result()
+        if isinstance(granted, Connection):
+            granted.give_back()
+
+    def _expire(self, turn: asyncio.Future[Granted]) -> None:
+        if not turn.done():
+            self._pending.remove(turn)
+            turn.set_result(deadline_exceeded())
+
+    def pump(self) -> None:
+        """Hand free streams to those who wait, oldest first; dial when that helps; fail them all when nothing can."""
+        while self._pending:
+            if self._pending[0].done():  # cancelled
+                self._pending.popleft()
+                continue
+            granted = self._grant()
+            if granted is None:
+                return
+            self._pending.popleft().set_result(granted)
+
+    def _grant(self) -> Granted | None:
+        decision = self._decide(pending=0, max_pending=1)  # the queue is not asked again whether it is too long
+        if isinstance(decision, Take):
+            link: Connection = decision.link
+            link.reserved += 1
+            return link
+        return self._refusal(decision) if isinstance(decision, Refuse) else None
+
+    async def close(self, drain_s: float) -> None:
+        """Refuse who waits and who comes, let calls that run end for at most `drain_s` seconds, close every connection."""
+        self._closing = True
+        while self._pending:
+            turn = self._pending.popleft()
+            if not turn.done():
+                turn.set_result(Refusal(Fault.SHUTTING_DOWN))
+        for endpoint in self._endpoints:
+            await endpoint.stop_dial()
+        connections = [connection for endpoint in self._endpoints for connection in endpoint.open]
+        for connection in connections:
+            connection.drain()
+        if connections:
+            await asyncio.wait([connection.gone for connection in connections], timeout=drain_s)
+        for connection in connections:
+            connection.abort("the gateway is shutting down")
+            await connection.gone
+
+    def state(self) -> tuple[tuple[EndpointState, ...], int]:
+        """Each endpoint, and how many calls wait."""
+        now = asyncio.get_running_loop().time()
+        return tuple(_state(endpoint, now) for endpoint in self._endpoints), len(self._pending)
+
+
+def _state(endpoint: Endpoint, now: float) -> EndpointState:
+    return EndpointState(
+        endpoint.address,
+        connections=len(endpoint.open),
+        streams=sum(len(connection.streams) for connection in endpoint.open),
+        dialing=endpoint.dialing,
+        retry_after_s=max(0.0, endpoint.retry_at - now),
+        last_error=endpoint.last_error,
+    )

@@ -1,0 +1,113 @@
+"""Which connection takes a call: tables with literal clocks, and the invariants over any pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core.pool_decision import Refuse, Take, Wait, decide
+
+
+@dataclass
+class Link:
+    active: int
+    free: int
+
+
+@dataclass
+class Place:
+    links: list[Link] = field(default_factory=list)
+    dialing: bool = False
+    retry_at: float = 0.0
+
+
+def choose(
+    *places: Place, turn: int = 0, now: float = 100.0, max_links: int = 2, pending: int = 0, max_pending: int = 10
+) -> Take[Link] | Wait | Refuse:
+    return decide(places, turn=turn, now=now, max_links=max_links, pending=pending, max_pending=max_pending)
+
+
+def test_the_first_call_dials_and_waits() -> None:
+    assert choose(Place()) == Wait(dial=0)
+
+
+def test_calls_during_a_dial_wait_for_it() -> None:
+    assert choose(Place(dialing=True)) == Wait(dial=None)
+
+
+def test_the_least_loaded_connection_wins() -> None:
+    busy, calm, full = Link(5, 5), Link(2, 1), Link(0, 0)
+    decision = choose(Place([busy, full]), Place([calm]))
+    assert isinstance(decision, Take)
+    assert decision.link is calm
+
+
+def test_ties_go_round_robin() -> None:
+    one, two = Link(1, 9), Link(1, 9)
+    takes = [choose(Place([one]), Place([two]), turn=turn) for turn in range(4)]
+    assert [take.link is one for take in takes if isinstance(take, Take)] == [True, False, True, False]
+
+
+def test_load_spreads_to_an_unconnected_endpoint_without_waiting_for_it() -> None:
+    decision = choose(Place([Link(1, 9)]), Place())
+    assert isinstance(decision, Take)
+    assert decision.dial == 1
+
+
+def test_an_endpoint_in_backoff_is_not_dialled() -> None:
+    decision = choose(Place([Link(1, 9)]), Place(retry_at=100.5))
+    assert isinstance(decision, Take)
+    assert decision.dial is None
+
+
+def test_full_connections_make_another() -> None:
+    assert choose(Place([Link(1, 0)])) == Wait(dial=0)
+
+
+def test_no_more_than_the_maximum_is_opened() -> None:
+    assert choose(Place([Link(1, 0), Link(1, 0)])) == Wait(dial=None)
+
+
+def test_all_in_backoff_fails_fast_with_the_soonest_return() -> None:
+    assert choose(Place(retry_at=100.4), Place(retry_at=100.25)) == Refuse(overloaded=False, retry_after_s=0.25)
+
+
+def test_after_the_backoff_the_endpoint_is_dialled() -> None:
+    assert choose(Place(retry_at=99.9)) == Wait(dial=0)
+
+
+def test_too_many_waiting_is_overload() -> None:
+    assert choose(Place(dialing=True), pending=10) == Refuse(overloaded=True, retry_after_s=None)
+
+
+_links = st.builds(Link, st.integers(0, 5), st.integers(-1, 2))
+_places = st.builds(Place, st.lists(_links, max_size=3), st.booleans(), st.floats(90, 110))
+
+
+@given(
+    st.lists(_places, min_size=1, max_size=4),
+    st.integers(0, 100),
+    st.integers(1, 3),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_invariants(places: list[Place], turn: int, max_links: int, pending: int, max_pending: int) -> None:
+    """Never a full connection, never a dial against the rules, a refusal only when there is no way or no room."""
+    decision = choose(*places, turn=turn, max_links=max_links, pending=pending, max_pending=max_pending)
+    free = [link for place in places for link in place.links if link.free > 0]
+    if isinstance(decision, Take):
+        assert decision.link.free > 0
+        assert decision.link.active == min(link.active for link in free)
+    else:
+        assert not free
+    if decision.dial is not None:
+        dialled = places[decision.dial]
+        assert not dialled.dialing
+        assert dialled.retry_at <= 100
+        assert len(dialled.links) < max_links
+    if isinstance(decision, Refuse) and not decision.overloaded:
+        assert not any(place.links or place.dialing for place in places)
+    if isinstance(decision, Refuse) and decision.overloaded:
+        assert pending >= max_pending

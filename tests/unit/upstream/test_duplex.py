@@ -1,0 +1,108 @@
+"""A streaming call's back-pressure, both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+
+import pytest
+
+from edge.core.grpc_frame import encode_frame
+from edge.outcome import Fault, Refusal
+from edge.upstream.call import UnaryReply
+from edge.upstream.duplex import DuplexStream
+from edge.wire.session import CANCEL
+from tests.unit.upstream.test_stream import HEAD, OK, Carrier
+
+
+@pytest.fixture
+async def stream() -> DuplexStream:
+    stream = DuplexStream(asyncio.get_running_loop(), 1000, None)
+    stream.carrier = Carrier()
+    return stream
+
+
+def carrier(stream: DuplexStream) -> Carrier:
+    assert isinstance(stream.carrier, Carrier)
+    return stream.carrier
+
+
+def deliver(stream: DuplexStream, data: bytes) -> None:
+    stream.data_received(data, len(data), end=False)
+
+
+async def test_messages_then_the_outcome(stream: DuplexStream) -> None:
+    stream.head_received(HEAD, end=False)
+    deliver(stream, encode_frame(b"a") + encode_frame(b"b"))
+    stream.trailers_received(OK)
+    assert [await stream.receive() for _ in range(3)] == [b"a", b"b", None]
+    assert stream.outcome == UnaryReply(0, None)
+
+
+async def test_the_window_stays_shut_until_messages_are_read(stream: DuplexStream) -> None:
+    stream.head_received(HEAD, end=False)
+    deliver(stream, encode_frame(b"first") + encode_frame(b"second") + b"\0\0")
+    deliver(stream, b"\0\0\5th")
+    assert carrier(stream).acknowledged == 0
+    await stream.receive()
+    assert carrier(stream).acknowledged == 10
+    await stream.receive()
+    assert carrier(stream).acknowledged == 10 + 11 + 7, (
+        "what is left is one incomplete message: the rest of it may come"
+    )
+    deliver(stream, b"i")
+    assert carrier(stream).acknowledged == 29
+
+
+async def test_what_is_not_read_is_given_back_when_the_call_is_cancelled(stream: DuplexStream) -> None:
+    stream.head_received(HEAD, end=False)
+    deliver(stream, encode_frame(b"unread") * 3)
+    stream.cancel()
+    stream.cancel()
+    assert carrier(stream).acknowledged == 33
+    assert carrier(stream).released == [CANCEL]
+    assert await stream.receive() is None
+
+
+async def test_a_broken_message_still_gives_its_window_back(stream: DuplexStream) -> None:
+    stream.head_received(HEAD, end=False)
+    deliver(stream, b"\2\0\0\0\0")
+    assert carrier(stream).acknowledged == 5
+    assert await stream.receive() is None
+
+
+async def test_compressed_messages_are_held_compressed(stream: DuplexStream) -> None:
+    stream.head_received([*HEAD, (b"grpc-encoding", b"gzip")], end=False)
+    deliver(stream, b"\1" + encode_frame(gzip.compress(bytes(1000)))[1:])
+    assert await stream.receive() == bytes(1000)
+    deliver(stream, b"\1" + encode_frame(gzip.compress(bytes(1001)))[1:])
+    stream.trailers_received(OK)
+    assert await stream.receive() is None
+    assert isinstance(stream.outcome, Refusal)
+    assert stream.outcome.fault is Fault.RESPONSE_TOO_LARGE
+
+
+async def test_send_waits_for_flow_control(stream: DuplexStream) -> None:
+    carrier(stream).room = 4
+    sending = asyncio.ensure_future(stream.send(b"abc"))
+    await asyncio.sleep(0)
+    assert not sending.done()
+    stream.unsent = b""
+    stream.drained()
+    await sending
+
+
+async def test_a_reader_and_a_sender_wake_when_the_call_ends(stream: DuplexStream) -> None:
+    carrier(stream).room = 0
+    waiting = asyncio.gather(stream.receive(), stream.send(b"x"))
+    await asyncio.sleep(0)
+    stream.lost("gone", unprocessed=True)
+    await waiting
+    assert stream.outcome == Refusal(Fault.UPSTREAM_UNAVAILABLE, "gone")
+
+
+async def test_sending_after_the_end_does_nothing(stream: DuplexStream) -> None:
+    await stream.send(b"last", end=True)
+    await stream.send(b"more")
+    await stream.end()
+    assert carrier(stream).pushed == [encode_frame(b"last")]
