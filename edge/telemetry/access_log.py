@@ -1,0 +1,80 @@
+"""
+The access log: one JSON object per line and call.
+
+Owns the fields of a line (docs/operations.md lists them) and that a line cannot be forged: every value a client chose is a
+JSON string, in which control characters are escaped. The query is left out, for it may hold secrets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from edge.core.grpc_status import Code
+from edge.core.timestamp import Timestamps
+from edge.exchange import Exchange
+from edge.telemetry.line_writer import LineWriter
+
+_CODE_NAMES = {code.value: code.name for code in Code}
+
+
+class AccessLog:
+    """Writes the line of a call. `wall` is the Unix clock in seconds."""
+
+    def __init__(self, lines: LineWriter, *, wall: Callable[[], float] = time.time) -> None:
+        self._lines = lines
+        self._wall = wall
+        self._timestamps = Timestamps()
+
+    def write(self, x: Exchange, duration_s: float) -> None:
+        """Queue the line of a call that is over."""
+        self._lines.write(line_of(x, duration_s, self._timestamps.text(self._wall())))
+
+
+def line_of(x: Exchange, duration_s: float, at: str) -> bytes:
+    """The line, with its line feed. `at` is the time of the answer's last byte."""
+    fields = _fields(x, duration_s, at)
+    try:
+        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate in some text
+        return orjson.dumps(_printable(fields), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _fields(x: Exchange, duration_s: float, at: str) -> dict[str, Any]:
+    route, refusal = x.route, x.refusal
+    fields: dict[str, Any] = {
+        "time": at,
+        "request_id": x.request_id,
+        "dialect": x.dialect.value,
+        "method": x.http_method,
+        "path": x.path,
+        "protocol": x.http_version,
+        "api": route.api if route else None,
+        "rpc": route.rpc.selector if route else None,
+        "status": x.status,
+        "grpc_code": _CODE_NAMES.get(x.grpc_code) or str(x.grpc_code),
+        "request_bytes": x.request_bytes,
+        "response_bytes": x.response_bytes,
+        "duration_ms": int(duration_s * 1e6) / 1000,
+        "upstream_ms": int(x.upstream_s * 1e6) / 1000 if x.upstream_address else None,
+        "upstream": x.upstream_address or None,
+        "peer": x.peer,
+    }
+    if refusal is not None:
+        fields["fault"] = refusal.fault.name
+        fields["detail"] = refusal.detail or refusal.public_message
+    if x.user_agent:
+        fields["user_agent"] = x.user_agent
+    return fields
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """The same value with every lone surrogate as a question mark."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    return value
