@@ -7,8 +7,7 @@ Owns these values. A protocol handler (`http1`, later `http2`) knows nothing of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from edge.outcome import Fault, Refusal
 
@@ -16,8 +15,7 @@ Header = tuple[bytes, bytes]
 """A header field: lower-case name, value without surrounding white space."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """
     A request's head. `path` and `query` are the target's two parts as received, neither decoded; `query` has no `?`.
 
@@ -44,8 +42,7 @@ class Head:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """
     A whole response. Content-Length, Date and Connection are the protocol handler's to add; `close` asks it to end the connection.
 
@@ -53,7 +50,7 @@ class Answer:
     """
 
     status: int
-    headers: Sequence[Header] = field(default_factory=tuple)
+    headers: Sequence[Header] = ()
     body: bytes = b""
     close: bool = False
 

@@ -1,0 +1,129 @@
+"""
+Which HTTP request headers become gRPC metadata, and which response metadata becomes HTTP headers.
+
+Owns the trust boundary for header fields: hop-by-hop fields end here, names that claim an identity never pass, and no value
+outside printable ASCII does (so no CR, LF or NUL). What may not pass is dropped, not refused: a stray header is no reason for a 400.
+Source: RFC 9110 section 7.6.1; PROTOCOL-HTTP2.md (Custom-Metadata); transcoding.md H1-H6 and X5 by way of docs/adr/0005-metadata.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from edge.core.grpc_status import decode_binary, encode_binary
+
+Header = tuple[bytes, bytes]
+
+PREFIX = b"grpc-metadata-"
+"""A request header `Grpc-Metadata-X` names the metadata key `x` outright, whatever the forwarding mode (grpc-gateway's convention)."""
+
+TRAILER_PREFIX = b"grpc-trailer-"
+
+# Fields about this connection or this message's HTTP form: they end at the gateway (RFC 9110 7.6.1), or it writes its own.
+_OURS = frozenset(
+    b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade http2-settings "
+    b"host content-length content-type content-encoding accept-encoding expect user-agent "
+    b"x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-user-agent forwarded x-real-ip x-request-id".split()
+)
+
+# Names by which a mesh or a gateway states who is calling: only we may say that (X5; Envoy CVE-2024-45806, CVE-2026-47778).
+_IDENTITY = re.compile(
+    rb"(x-forwarded-client-cert|x-ssl-.*|ssl-client-.*|l5d-.*|x-consul-.*|x-envoy-.*|x-tenant(-.*)?|x-edge-.*|edge-.*|grpc-.*|:.*)\Z"
+)
+_KEY = re.compile(rb"[0-9a-z_.-]+\Z")
+_VALUE = re.compile(rb"[\x20-\x7e]*\Z")
+
+# Response metadata with a meaning of its own in HTTP: it goes out under its own name, all else as Grpc-Metadata-*.
+_STANDARD_RESPONSE = frozenset(
+    b"etag last-modified cache-control expires age location content-disposition content-language content-location link vary "
+    b"retry-after www-authenticate set-cookie deprecation sunset".split()
+)
+_RESERVED_RESPONSE = re.compile(
+    rb"(grpc-.*|:.*|content-type|content-length|content-encoding|transfer-encoding|connection|te|trailer|x-http-code)\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataRules:
+    """
+    One API's choices. `forward_all` false lets only Grpc-Metadata-* through; `authorization` whether Authorization passes;
+    `underscores` whether names with `_` do (servers that fold `_` and `-` can be fooled with them).
+    """
+
+    forward_all: bool = True
+    authorization: bool = True
+    underscores: bool = False
+
+
+def request_metadata(headers: Iterable[Header], rules: MetadataRules) -> list[Header]:
+    """The metadata a request's headers become, in order. Names must be lower case already."""
+    headers = list(headers)
+    nominated = _nominated(headers)
+    metadata: list[Header] = []
+    for name, value in headers:
+        if name in _OURS or name in nominated:
+            continue
+        prefixed = name.startswith(PREFIX)
+        if not (prefixed or rules.forward_all):
+            continue
+        entry = _entry(name[len(PREFIX) :] if prefixed else name, value.strip(b" \t"), rules)
+        if entry is not None:
+            metadata.append(entry)
+    return metadata
+
+
+def _nominated(headers: Sequence[Header]) -> frozenset[bytes]:
+    """Names that Connection declares hop-by-hop. Grpc-Metadata-* cannot be nominated away: it is ours to read."""
+    names: set[bytes] = set()
+    for name, value in headers:
+        if name == b"connection":
+            names.update(token.strip().lower() for token in value.split(b","))
+    return frozenset(token for token in names if not token.startswith(PREFIX))
+
+
+def _entry(key: bytes, value: bytes, rules: MetadataRules) -> Header | None:
+    if key in _OURS or _IDENTITY.match(key) or not _KEY.match(key) or not _VALUE.match(value):
+        return None
+    if b"_" in key and not rules.underscores:
+        return None
+    if key == b"authorization" and not rules.authorization:
+        return None
+    if key.endswith(b"-bin"):
+        binary = decode_binary(value)
+        return None if binary is None else (key, encode_binary(binary))
+    return key, value
+
+
+def plain(entries: Iterable[tuple[bytes, str]]) -> list[Header]:
+    """Metadata of our own making from values that came from outside: empty ones and those that gRPC cannot carry are left out."""
+    encoded = ((key, value.encode("latin-1", "replace")) for key, value in entries)
+    return [(key, value) for key, value in encoded if value and _VALUE.match(value)]
+
+
+def response_headers(headers: Iterable[Header], trailers: Iterable[Header], *, with_trailers: bool) -> list[Header]:
+    """
+    The HTTP headers that response metadata becomes.
+
+    Standard names (ETag, Location, …) pass as they are, from headers or trailers; the rest of the headers as Grpc-Metadata-*, the rest
+    of the trailers as Grpc-Trailer-* when the client said `TE: trailers`. Reserved names and values that HTTP cannot carry are dropped.
+    """
+    out: list[Header] = []
+    for source, prefix, wanted in ((headers, PREFIX, True), (trailers, TRAILER_PREFIX, with_trailers)):
+        for name, value in source:
+            if _RESERVED_RESPONSE.match(name) or not _KEY.match(name) or not _VALUE.match(value):
+                continue
+            if name in _STANDARD_RESPONSE:
+                out.append((name, value))
+            elif wanted:
+                out.append((prefix + name, value))
+    return out
+
+
+def status_override(headers: Iterable[Header]) -> int | None:
+    """The HTTP status a service asks for by the response metadata `x-http-code`; only final statuses count."""
+    for name, value in headers:
+        if name == b"x-http-code" and len(value) == 3 and value.isdigit() and value[0] in b"2345":
+            return int(value)
+    return None

@@ -1,0 +1,111 @@
+"""
+The open connections of a listener, and how many a worker may hold.
+
+Owns the count: each connection takes a slot when made and gives it back when its socket and its last task are gone. Slots are
+shared by a worker's listeners. Past the limit a few more are held for the moment it takes to tell them so (503), past that
+they are dropped unanswered: an attacker must not get more memory by being refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+from typing import Protocol
+
+
+def peer_address(transport: asyncio.BaseTransport) -> str:
+    """The client's IP address; empty for other kinds of socket."""
+    name = transport.get_extra_info("peername")
+    return str(name[0]) if isinstance(name, tuple) and name else ""
+
+
+class Admission(Enum):
+    """What becomes of a new connection."""
+
+    SERVE = auto()
+    REFUSE = auto()
+    DROP = auto()
+
+
+class Connection(Protocol):
+    """What a listener does to a connection it drains."""
+
+    def drain(self) -> None:
+        """Close now when idle, else after the running request."""
+
+    def cut(self) -> None:
+        """Close now, whatever runs."""
+
+
+def limit_within(files: int) -> int:
+    """The highest connection limit under which `files` descriptors are enough, those who are told of the limit included."""
+    return max(1, (files - 16) * 10 // 11)
+
+
+def _refused_at_once(limit: int) -> int:
+    return limit // 10 + 16
+
+
+class ConnectionSlots:
+    """A worker's connection limit."""
+
+    __slots__ = ("limit", "used")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+
+    def take(self) -> Admission:
+        """Count one more; the caller gives it back whatever the verdict."""
+        self.used += 1
+        if self.used <= self.limit:
+            return Admission.SERVE
+        return Admission.REFUSE if self.used <= self.limit + _refused_at_once(self.limit) else Admission.DROP
+
+    def give_back(self) -> None:
+        """One fewer."""
+        self.used -= 1
+
+
+class Connections:
+    """The connections of one listener."""
+
+    __slots__ = ("_empty", "_open", "_slots", "draining")
+
+    def __init__(self, slots: ConnectionSlots) -> None:
+        self.draining = False
+        self._slots = slots
+        self._open: set[Connection] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, connection: Connection) -> Admission:
+        """A connection was made."""
+        self._open.add(connection)
+        self._empty.clear()
+        return self._slots.take()
+
+    def discard(self, connection: Connection) -> None:
+        """A connection is gone, and nothing runs for it any more."""
+        if connection not in self._open:
+            return
+        self._open.discard(connection)
+        self._slots.give_back()
+        if not self._open:
+            self._empty.set()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Close the idle, let the busy finish for `timeout_s`, cut the rest; returns when none is open."""
+        self.draining = True
+        for connection in tuple(self._open):
+            connection.drain()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._empty.wait()
+        except TimeoutError:
+            for connection in tuple(self._open):
+                connection.cut()
+            await self._empty.wait()

@@ -1,0 +1,211 @@
+"""
+Bytes to requests: llhttp behind an interface that stops at every boundary.
+
+Owns the invariant that the parser never sees a byte past the end of the current message, so that a pipelined request is not
+looked at before its turn and the bytes after an Upgrade never become one. llhttp cannot be stopped in mid-buffer from Python,
+but where a head or a chunked body ends can be told beforehand (`core.message_end`; strict llhttp takes no bare LF), and a body
+with a length ends where it says: the reader feeds exactly up to those points. Sans-IO: no socket, no clock.
+"""
+
+from __future__ import annotations
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine
+from edge.core.message_end import BlankLine, ChunkedBody, ChunkSizeError
+from edge.ingress.http1_limits import CHUNK_OVERHEAD, Http1Limits
+from edge.ingress.service import Head, Header, over_limit
+from edge.outcome import Fault, Refusal
+
+_FAULT_OF_FLAW = {
+    FlawKind.MALFORMED: Fault.MALFORMED_REQUEST,
+    FlawKind.VERSION: Fault.HTTP_VERSION_UNSUPPORTED,
+    FlawKind.EXPECTATION: Fault.EXPECTATION_FAILED,
+    FlawKind.NO_ROUTE: Fault.ROUTE_NOT_FOUND,
+}
+# llhttp's own words: an unknown version, and the HTTP/2 preface.
+_VERSION_ERRORS = frozenset({"Invalid HTTP version", "Pause on PRI/Upgrade", "Expected HTTP/2 Connection Preface"})
+
+
+class RequestReader:
+    """
+    One request at a time. `feed` until `head_complete`, then until `complete`; `reset` before the next.
+
+    When `refusal` is set the connection is beyond repair. `facts` is there once the head is complete and sound.
+    `max_body_bytes` is to be set when the head is complete.
+    """
+
+    __slots__ = (
+        "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_parser", "_upgrade", "_wire_bytes", "complete", "facts",
+        "head_complete", "headers", "keep_alive", "max_body_bytes", "method", "refusal", "target", "version",
+    )  # fmt: skip
+
+    def __init__(self, limits: Http1Limits) -> None:
+        self._limits = limits
+        self._parser = HttpRequestParser(self)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the request; the next byte starts a new one."""
+        self.method = self.version = ""
+        self.target = b""
+        self.headers: list[Header] = []
+        self.facts: HeadFacts | None = None
+        self.keep_alive = self.head_complete = self.complete = self._upgrade = False
+        self.refusal: Refusal | None = None
+        self.max_body_bytes = 0
+        self._body: bytes | bytearray = b""
+        self._body_bytes = self._wire_bytes = self._header_bytes = 0
+        self._end: BlankLine | ChunkedBody = BlankLine()
+
+    def feed(self, data: bytes, offset: int) -> int:
+        """Consume `data` from `offset` to the end of the head or of the message, whichever comes first; where it stopped."""
+        try:
+            cut = self._boundary(data, offset)
+        except ChunkSizeError as error:
+            self.refusal = Refusal(Fault.MALFORMED_REQUEST, str(error))
+            return len(data)
+        piece = data if cut - offset == len(data) else memoryview(data)[offset:cut]
+        in_head = not self.head_complete
+        self._wire_bytes += cut - offset
+        try:
+            self._parser.feed_data(piece)
+        except HttpParserUpgrade:
+            pass  # the piece ended with the head, so nothing of the body was skipped
+        except HttpParserError as error:
+            self.refusal = self.refusal or _parser_refusal(str(error))
+            return cut
+        self.refusal = self.refusal or (self._check_head() if in_head else self._check_body())
+        return cut
+
+    def head(self, peer: str, started: float, *, secure: bool) -> Head:
+        """The head; of an unsound one, as much as can be told (for the log)."""
+        facts = self.facts
+        if facts is None:
+            path, _, query = self.target.decode("latin-1").partition("?")
+            return Head(self.method, path, query, self.version, self.headers, peer, secure, started)
+        return Head(
+            self.method,
+            facts.path,
+            facts.query,
+            self.version,
+            self.headers,
+            peer,
+            secure,
+            started,
+            facts.has_body,
+            facts.content_length,
+        )
+
+    @property
+    def expects_continue(self) -> bool:
+        """The client waits for 100 before it sends the body."""
+        return self.facts is not None and self.facts.expect_continue
+
+    def close(self) -> None:
+        """No more requests. The parser holds our methods: without this, each connection would be garbage for the collector."""
+        del self._parser
+
+    def take_body(self) -> bytes:
+        """The whole body; the reader keeps none of it."""
+        body, self._body = bytes(self._body), b""
+        return body
+
+    # What llhttp calls. None of these may raise: an exception would be reported as a parser error.
+
+    def on_url(self, piece: bytes) -> None:
+        """A piece of the request target."""
+        if self.complete:  # unreachable while the boundary rule holds; if llhttp's changes, refuse rather than guess
+            self.refusal = Refusal(Fault.MALFORMED_REQUEST, "the parser went past the end of the request")
+        elif not self.head_complete:
+            self.target += piece
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A whole field. Trailer fields are read and dropped: no gRPC request metadata comes from them."""
+        if self.head_complete:
+            return
+        value = value.strip(b" \t")
+        self._header_bytes += len(name) + len(value)
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head has ended."""
+        if self.head_complete:
+            return
+        parser = self._parser
+        self.head_complete = True
+        self.method = parser.get_method().decode("ascii")
+        self.version = parser.get_http_version()
+        self.keep_alive = parser.should_keep_alive()
+        self._upgrade = parser.should_upgrade()
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body, framing removed. Many small pieces are joined at once: each as an object would cost 20 times its size."""
+        self._body_bytes += len(piece)
+        if not self._body:
+            self._body = piece
+        elif isinstance(self._body, bytearray):
+            self._body += piece
+        else:
+            self._body = bytearray(self._body) + piece
+
+    def on_message_complete(self) -> None:
+        """The message has ended; with an Upgrade llhttp says so at the end of the head, whatever body follows."""
+        if not self._upgrade:
+            self.complete = True
+
+    def _boundary(self, data: bytes, offset: int) -> int:
+        if self.facts is not None and self.facts.content_length is not None:
+            return min(len(data), offset + self.facts.content_length - self._body_bytes)
+        return self._end.end(data, offset)
+
+    def _check_head(self) -> Refusal | None:
+        limits = self._limits
+        if len(self.target) > limits.max_uri_bytes:
+            return Refusal(Fault.URI_TOO_LONG)
+        too_large = self._header_bytes > limits.max_header_bytes or len(self.headers) > limits.max_header_count
+        if too_large or self._wire_bytes > limits.max_head_wire_bytes:
+            return Refusal(Fault.HEADERS_TOO_LARGE)
+        return self._examine() if self.head_complete else None
+
+    def _examine(self) -> Refusal | None:
+        facts = examine(self.method, self.target, self.version, self.headers)
+        if isinstance(facts, HeadFlaw):
+            return Refusal(_FAULT_OF_FLAW[facts.kind], facts.detail)
+        self.facts = facts
+        if facts.authority is not None:
+            self.headers = [field for field in self.headers if field[0] != b"host"]
+            self.headers.append((b"host", facts.authority))
+        if facts.chunked:
+            self._end = ChunkedBody()
+        if self._upgrade:
+            self._ignore_upgrade(facts)
+        return None
+
+    def _ignore_upgrade(self, facts: HeadFacts) -> None:
+        """
+        Read the body as if no Upgrade had been asked for (RFC 9110 7.8 lets us), and close afterwards.
+
+        llhttp skips the body of an Upgrade; a head of our own with the same framing makes it read on. What follows the request
+        may be in the new protocol, so the connection is not kept (Envoy CVE-2026-73548).
+        """
+        self.keep_alive = self._upgrade = False
+        if not facts.has_body:
+            self.complete = True
+        elif facts.chunked:
+            self._parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        else:
+            self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (facts.content_length or 0))
+
+    def _check_body(self) -> Refusal | None:
+        if self._body_bytes > self.max_body_bytes:
+            return over_limit(self.max_body_bytes)
+        if self._wire_bytes > CHUNK_OVERHEAD * self._body_bytes + 2 * self._limits.max_head_wire_bytes:
+            return Refusal(Fault.MALFORMED_REQUEST, "chunk extensions or trailers out of proportion")
+        return None
+
+
+def _parser_refusal(reason: str) -> Refusal:
+    if reason in _VERSION_ERRORS:
+        return Refusal(Fault.HTTP_VERSION_UNSUPPORTED, reason)
+    return Refusal(Fault.MALFORMED_REQUEST, reason)

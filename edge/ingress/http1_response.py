@@ -1,0 +1,74 @@
+"""
+Answers to bytes: the status line, the fields the protocol owns, and the proof that no field breaks out of its line.
+
+Owns response framing: exactly one Content-Length where a body may be, none where none may be, and no CR, LF or NUL in any
+field whoever set it (a response split in two would answer another client's request).
+Source: RFC 9112 6.3, RFC 9110 6.6.1 (Date), 8.6 (Content-Length), 15.4.5 (304).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from email.utils import formatdate
+from http import HTTPStatus
+
+from edge.ingress.service import Answer, Header
+from edge.outcome import CLIENT_CLOSED_REQUEST
+
+CONTINUE = b"HTTP/1.1 %d %s\r\n\r\n" % (HTTPStatus.CONTINUE.value, HTTPStatus.CONTINUE.phrase.encode())
+"""The interim answer that asks for the body."""
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {CLIENT_CLOSED_REQUEST: "Client Closed Request"}
+_STATUS_LINES = {code: f"HTTP/1.1 {code} {phrase}\r\n".encode() for code, phrase in _PHRASES.items()}
+_BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
+
+
+class DateClock:
+    """The Date field's value, formatted once a second."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._line = b""
+
+    def line(self) -> bytes:
+        """The whole field line, for now."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._line = b"date: %s\r\n" % formatdate(second, usegmt=True).encode()
+        return self._line
+
+
+DATE = DateClock()
+"""One clock for the process: all its connections are answered within the same second."""
+
+
+class UnsafeFieldError(ValueError):
+    """A field of an answer holds CR, LF or NUL; it is a bug of whoever set it, and the answer must not leave."""
+
+
+def render(answer: Answer, *, head_only: bool, connection: bytes) -> tuple[bytes, bytes]:
+    """
+    The head and the body bytes to send.
+
+    `head_only` for answers to HEAD; `connection` is a whole `connection: …` line or empty. Raises UnsafeFieldError.
+    """
+    status = _STATUS_LINES.get(answer.status) or b"HTTP/1.1 %d \r\n" % answer.status
+    fields = field_lines(answer.headers)
+    if answer.status in _BODILESS:
+        return b"".join((status, fields, DATE.line(), connection, b"\r\n")), b""
+    head = b"".join((status, fields, b"content-length: %d\r\n" % len(answer.body), DATE.line(), connection, b"\r\n"))
+    return head, b"" if head_only else answer.body
+
+
+def field_lines(headers: Sequence[Header]) -> bytes:
+    """The fields as lines. Raises UnsafeFieldError when one would be read as more than its own line."""
+    if not headers:
+        return b""
+    lines = b"\r\n".join([name + b": " + value for name, value in headers]) + b"\r\n"
+    expected = len(headers)
+    # Counting over the whole block costs three memchr scans; a check per field cost ten times that.
+    if lines.count(b"\n") != expected or lines.count(b"\r") != expected or b"\0" in lines:
+        raise UnsafeFieldError("CR, LF or NUL in a response field")
+    return lines

@@ -1,0 +1,65 @@
+"""
+The sending half of an HTTP/1.1 connection.
+
+Owns the bytes between an answer and the transport: rendering, the fall-back when an answer may not leave, whether the reader
+keeps up, and whether it has taken anything lately.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPMethod
+
+import structlog
+
+from edge.ingress.containment import last_resort
+from edge.ingress.http1_limits import QUEUE_BYTES
+from edge.ingress.http1_reader import RequestReader
+from edge.ingress.http1_response import render
+from edge.ingress.service import Answer
+
+_log = structlog.get_logger("edge.http1")
+
+_CLOSE = b"connection: close\r\n"
+_KEEP_ALIVE = b"connection: keep-alive\r\n"
+
+
+class AnswerWriter:
+    """Sends answers on a transport. `paused` while the reader is slower than we are."""
+
+    __slots__ = ("_transport", "_unsent_bytes", "paused")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._unsent_bytes = 0
+        self.paused = False
+
+    def send(self, answer: Answer, request: RequestReader, *, close: bool) -> int:
+        """Hand an answer to the transport; the body bytes sent."""
+        # An HTTP/1.0 peer takes the connection for closed unless told otherwise (RFC 9112 C.2.2).
+        connection = _CLOSE if close else _KEEP_ALIVE if request.version == "1.0" else b""
+        head_only = request.method == HTTPMethod.HEAD
+        try:
+            head, body = render(answer, head_only=head_only, connection=connection)
+        except Exception:  # noqa: BLE001  # an unsafe field or a value of the wrong type: a bug of the service, not of the connection
+            _log.exception("an answer could not be rendered", status=answer.status)
+            head, body = render(last_resort(), head_only=head_only, connection=connection)
+        if len(body) <= QUEUE_BYTES:
+            self._transport.write(head + body)
+        else:  # not worth a copy
+            self._transport.write(head)
+            self._transport.write(body)
+        return len(body)
+
+    def half_close(self) -> None:
+        """Nothing more will be sent; where the transport can say so (TLS cannot), it does."""
+        if self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def watch(self) -> None:
+        """Remember how much is unsent, for `stalled`."""
+        self._unsent_bytes = self._transport.get_write_buffer_size()
+
+    def stalled(self) -> bool:
+        """The reader has taken nothing since `watch`."""
+        return not 0 < self._transport.get_write_buffer_size() < self._unsent_bytes

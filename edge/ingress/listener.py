@@ -1,0 +1,66 @@
+"""
+A listening socket and the connections made to it, from bind to drained.
+
+Owns their end: `drain` returns when the socket accepts no more and no connection, and no task of one, is left. The socket is
+bound by whoever starts the listener (the supervisor holds it across workers), so nothing here can fail for want of a port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+
+from edge.ingress.connections import Connections, ConnectionSlots
+from edge.ingress.containment import Contained
+from edge.ingress.http1 import Http1Connection
+from edge.ingress.http1_limits import Http1Limits
+from edge.ingress.service import Service
+
+BACKLOG = 4096
+"""
+Connections the kernel holds for us while the loop is busy. Not below `runtime.sockets.BACKLOG`: starting a server on a socket sets
+its backlog anew, and the socket is shared by all workers.
+"""
+
+
+class Listener:
+    """Serves `service` on a bound socket. `slots` is the worker's connection limit, shared by its listeners."""
+
+    def __init__(
+        self, service: Service, limits: Http1Limits, slots: ConnectionSlots, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._service = Contained(service)
+        self._limits = limits
+        self._tls = tls
+        self._connections = Connections(slots)
+        self._server: asyncio.Server | None = None
+
+    @property
+    def connections(self) -> int:
+        """Open connections."""
+        return len(self._connections)
+
+    async def start(self, sock: socket.socket) -> None:
+        """Accept on `sock`, which is ours from now on."""
+        loop = asyncio.get_running_loop()
+        sock.setblocking(False)  # noqa: FBT003  # positional only
+        limits, tls = self._limits, self._tls
+        self._server = await loop.create_server(
+            lambda: Http1Connection(self._service, limits, self._connections, loop),
+            sock=sock,
+            ssl=tls,
+            backlog=BACKLOG,
+            # A handshake is part of the head as far as a slow client goes; a close_notify that never comes is not awaited long.
+            ssl_handshake_timeout=limits.header_timeout_s if tls else None,
+            ssl_shutdown_timeout=limits.linger_s if tls else None,
+        )
+
+    async def drain(self, timeout_s: float) -> None:
+        """Stop accepting, let running requests finish for `timeout_s`, cut the rest."""
+        if self._server is None:
+            return
+        self._server.close()
+        await self._connections.drain(timeout_s)
+        await self._server.wait_closed()
+        self._server = None

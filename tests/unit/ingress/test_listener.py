@@ -1,0 +1,176 @@
+"""A listener over real sockets, on both event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+import uvloop
+
+from edge.ingress.connections import ConnectionSlots
+from edge.ingress.http1_limits import Http1Limits
+from edge.ingress.listener import Listener
+from edge.ingress.service import Answer, Head
+from tests.unit.ingress.doubles import Recorder, without_date
+
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+Scenario = Callable[[], Coroutine[Any, Any, None]]
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture(params=LOOPS)
+def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
+    def runner(scenario: Scenario) -> None:
+        async def checked() -> None:
+            await scenario()
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        with asyncio.Runner(loop_factory=LOOPS[request.param]) as held:
+            held.run(checked())
+
+    return runner
+
+
+async def listening(service: Recorder, slots: ConnectionSlots | None = None) -> tuple[Listener, int]:
+    sock = socket.create_server(("127.0.0.1", 0))
+    listener = Listener(service, Http1Limits(), slots or ConnectionSlots(10))
+    port = sock.getsockname()[1]
+    await listener.start(sock)
+    return listener, port
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    size = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    return without_date(head + await reader.readexactly(size))
+
+
+def test_serves_and_counts(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        listener, port = await listening(Recorder())
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(3):
+            writer.write(GET)
+            assert await read_answer(reader) == b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nGET /? "
+        assert listener.connections == 1
+        writer.close()
+        await until(lambda: listener.connections == 0)
+        await listener.drain(1)
+
+    run(scenario)
+
+
+def test_drain_closes_the_idle_finishes_the_busy_and_cuts_the_stuck(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        gate = asyncio.Event()
+
+        async def finish(head: Head, body: bytes) -> Answer:
+            await (gate.wait() if head.path == "/busy" else asyncio.Event().wait())
+            return Answer(200)
+
+        service = Recorder(finish_with=finish)
+        listener, port = await listening(service)
+        streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        streams[1][1].write(b"GET /busy HTTP/1.1\r\nHost: a\r\n\r\n")
+        streams[2][1].write(b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n")
+        await until(lambda: len(service.calls) == 2 and listener.connections == 3)
+        draining = asyncio.create_task(listener.drain(0.3))
+        assert await streams[0][0].read() == b""
+        with pytest.raises(OSError):
+            await asyncio.open_connection("127.0.0.1", port)
+        gate.set()
+        assert b"connection: close" in await read_answer(streams[1][0])
+        streams[1][1].close()
+        await draining
+        assert listener.connections == 0
+        assert [call.events[-1] for call in service.calls] == ["sent 0", "sent 0"]
+        for _, writer in streams:
+            writer.close()
+
+    run(scenario)
+
+
+def test_a_refused_upload_can_read_its_answer(run: Callable[[Scenario], None]) -> None:
+    """A client that sends all of a body too large still reads the 413: the connection lingers instead of resetting."""
+
+    async def scenario() -> None:
+        listener, port = await listening(Recorder())
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n" + bytes(3_000_000))
+            await writer.drain()
+            assert (await read_answer(reader)).startswith(b"HTTP/1.1 413 ")
+            writer.close()
+        await listener.drain(5)
+
+    run(scenario)
+
+
+def test_a_client_that_closes_cancels_its_call(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async def finish(head: Head, body: bytes) -> Answer:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        service = Recorder(finish_with=finish)
+        listener, port = await listening(service)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET)
+        await until(lambda: bool(service.calls) and bool(service.calls[0].events))
+        writer.close()
+        await until(lambda: listener.connections == 0)
+        assert service.calls[0].events == ["finish", "cancelled", "sent 0"]
+        await listener.drain(1)
+
+    run(scenario)
+
+
+def test_a_reader_that_stops_is_noticed_by_the_transport(run: Callable[[Scenario], None]) -> None:
+    """The call is settled only when most of a large answer has been taken."""
+
+    async def scenario() -> None:
+        size = 20_000_000
+
+        async def finish(head: Head, body: bytes) -> Answer:
+            return Answer(200, (), bytes(size))
+
+        service = Recorder(finish_with=finish)
+        listener, port = await listening(service)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=65536)
+        writer.write(GET + GET)
+        await until(lambda: bool(service.calls) and bool(service.calls[0].events))
+        await asyncio.sleep(0.05)
+        assert service.calls[0].events == ["finish"]
+        assert len((await read_answer(reader)).split(b"\r\n\r\n", 1)[1]) == size
+        await read_answer(reader)
+        assert [call.events for call in service.calls] == [["finish", f"sent {size}"]] * 2
+        writer.close()
+        await listener.drain(5)
+
+    run(scenario)
+
+
+def test_the_limit_is_told(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        listener, port = await listening(Recorder(), ConnectionSlots(1))
+        first, first_writer = await asyncio.open_connection("127.0.0.1", port)
+        first_writer.write(GET)
+        await read_answer(first)
+        second, second_writer = await asyncio.open_connection("127.0.0.1", port)
+        second_writer.write(GET)
+        assert (await read_answer(second)).startswith(b"HTTP/1.1 503 ")
+        assert await second.read() == b""
+        for writer in (first_writer, second_writer):
+            writer.close()
+        await listener.drain(5)
+
+    run(scenario)
