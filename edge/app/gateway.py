@@ -1,0 +1,220 @@
+"""
+A serving gateway: listeners, pools, watches and the snapshot that all of them serve from.
+
+Owns the swap: a new snapshot (a reload, or what an upstream's reflection told) is built beside the running one, off the event loop,
+and becomes current by one assignment; a call keeps the one it began with. What a snapshot cannot change while running (listeners,
+admin, limits) is said so at reload. Drain order: not ready, stop accepting, finish calls, then close what they used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from edge.admin.pages import Pages
+from edge.admin.server import AdminServer
+from edge.app.policies import pipeline
+from edge.app.pools import Pools, make_pools
+from edge.app.reflection import Watches
+from edge.app.snapshot import ENGINE, Snapshot, load_snapshot
+from edge.config.models import Config
+from edge.ingress.connections import ConnectionSlots, limit_within
+from edge.ingress.http1_limits import Http1Limits
+from edge.ingress.listener import Listener
+from edge.ingress.rest import RestService
+from edge.ingress.serving import Serving
+from edge.ingress.tls import renew, server_context
+from edge.policies.log_access import LogAccess
+from edge.runtime.file_limit import raise_file_limit
+from edge.telemetry.access_log import AccessLog
+from edge.telemetry.line_writer import LineWriter
+from edge.telemetry.metrics import Metrics
+from edge.telemetry.shared_metrics import SharedMetrics
+from edge.telemetry.sink import Sink
+from edge.upstream.pool import Pool
+
+_log = structlog.get_logger("edge.gateway")
+
+_FIXED = ("listeners", "admin", "limits", "access_log", "drain_timeout")
+"""Sections that take effect at start only: their sockets and bounds are already in use."""
+
+
+_RESERVED_FILES = 128
+"""Descriptors for the admin listener's 64 connections, logs, the loop, threads that read files."""
+
+
+class Gateway:
+    """`runtime.worker.Served`. `load` reads the configuration anew each time it is called."""
+
+    def __init__(self, load: Callable[[], Config], shared: SharedMetrics | None = None) -> None:
+        self._load = load
+        self._metrics = Metrics(engine=ENGINE.name, shared=shared)
+        self._pools: Pools = {}
+        self._snapshot: Snapshot
+        self._serving: Serving
+        self._max_body_bytes = 0
+        self._listeners: list[Listener] = []
+        self._renewals: list[Callable[[], None]] = []
+        self._admin: AdminServer | None = None
+        self._lines: LineWriter | None = None
+        self._watches: Watches | None = None
+        self._draining = False
+        self._all_ended = asyncio.Event()  # no call is left, of any generation
+        self._retired: set[asyncio.Task[None]] = set()
+
+    async def start(self, listeners: Sequence[socket.socket], admin: socket.socket | None) -> None:
+        """Load, then serve on these sockets. Raises ProblemsError when the configuration cannot be served."""
+        config = self._load()
+        if admin is not None:  # first: liveness is answered while protos compile
+            self._admin = AdminServer(admin, Pages(self._reasons, self._metrics.page, {"/upstreams": self._upstreams}))
+            await self._admin.start()
+        snapshot = await asyncio.to_thread(load_snapshot, config)
+        self._max_body_bytes = config.limits.max_body_bytes
+        self._adopt(snapshot, make_pools(config, {}))
+        self._metrics.start()
+        service = self._service(config)
+        slots = ConnectionSlots(_connection_limit(config, raise_file_limit()))
+        self._metrics.watch_connections(lambda: slots.used)
+        for given, sock in zip(config.listeners, listeners, strict=True):
+            tls = self._tls(config, len(self._listeners))
+            listener = Listener(service, Http1Limits.of(config.limits), slots, tls)
+            await listener.start(sock)
+            self._listeners.append(listener)
+            _log.info("listening", address=str(given.bind), tls=given.tls is not None)
+        self._watch(snapshot)
+        _log.info("loaded", engine=ENGINE.name, routes=len(snapshot.routes.routes), loading=list(snapshot.loading))
+
+    def _tls(self, config: Config, index: int) -> ssl.SSLContext | None:
+        """The context of a listener; a reload renews its certificate from the files it was started with."""
+        tls = config.listeners[index].tls
+        if tls is None:
+            return None
+        cert, key = str(config.resolve(tls.cert)), str(config.resolve(tls.key))
+        client_ca = None if tls.client_ca is None else str(config.resolve(tls.client_ca))
+        where = f"listeners[{index}].tls"
+        context = server_context(cert, key, client_ca, tls.min_version, where)
+        self._renewals.append(partial(renew, context, cert, key, where))
+        return context
+
+    def _service(self, config: Config) -> RestService:
+        access_log = None
+        if config.access_log.enabled:
+            path = config.access_log.path
+            sink = Sink(path if path == "-" else str(config.resolve(path)))
+            self._lines = LineWriter(sink, self._metrics.access_log_dropped.inc)
+            access_log = AccessLog(self._lines)
+        policies = pipeline(config, self._metrics, LogAccess(self._metrics, access_log, time.monotonic))
+        return RestService(lambda: self._serving, policies, time.monotonic, lambda: os.urandom(16).hex())
+
+    def _adopt(self, snapshot: Snapshot, pools: Pools) -> None:
+        """Make a snapshot the current one; pools that it no longer names end when their calls have."""
+        old, self._pools = self._pools, pools
+        self._snapshot = snapshot
+        self._serving = Serving(
+            routes=snapshot.routes,
+            upstreams={name: pool for name, (_, pool) in pools.items()},
+            apis=snapshot.apis,
+            loading=snapshot.loading,
+            trusted=snapshot.config.trusted_proxies,
+            max_body_bytes=self._max_body_bytes,
+        )
+        for name, (_, pool) in old.items():
+            if name not in pools or pools[name][1] is not pool:
+                self._retire(pool)
+
+    def _retire(self, pool: Pool) -> None:
+        task = asyncio.get_running_loop().create_task(self._outlive(pool, self._snapshot.config))
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+    async def _outlive(self, pool: Pool, config: Config) -> None:
+        """Close a pool of an earlier generation. A call of that generation may still be reading its body, and then needs it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(config.limits.body_timeout):
+                await self._all_ended.wait()
+        await pool.close(config.drain_timeout)
+
+    def _watch(self, snapshot: Snapshot) -> None:
+        self._watches = Watches(
+            snapshot.config, {name: pool for name, (_, pool) in self._pools.items()}, lambda: self._snapshot, self._swap
+        )
+        self._watches.start()
+
+    def _swap(self, snapshot: Snapshot) -> None:
+        """An upstream told something new of itself."""
+        self._adopt(snapshot, self._pools)
+
+    async def reload(self) -> None:
+        """Load the configuration anew. Raises ProblemsError and keeps the old one when the new one is wrong."""
+        config = await asyncio.to_thread(self._load)
+        for section in _FIXED:
+            if getattr(config, section) != getattr(self._snapshot.config, section):
+                _log.warning("a change takes effect at the next start only", section=section)
+        if self._watches is not None:
+            await self._watches.stop()
+        try:
+            kept = {
+                api.name: self._snapshot.descriptions[api.name]
+                for api in config.apis
+                if api.reflection is not None and api.name in self._snapshot.descriptions
+            }
+            snapshot = await asyncio.to_thread(load_snapshot, config, kept)
+            pools = make_pools(config, self._pools)
+            for renewal in self._renewals:
+                renewal()
+            self._adopt(snapshot, pools)
+        finally:
+            self._watch(self._snapshot)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Stop accepting, let calls finish for so long, cut off the rest, give everything back."""
+        self._draining = True
+        if self._watches is not None:
+            await self._watches.stop()
+        await asyncio.gather(*(listener.drain(timeout_s) for listener in self._listeners))
+        self._all_ended.set()
+        await asyncio.gather(*self._retired, *(pool.close(0.0) for _, pool in self._pools.values()))
+        if self._admin is not None:
+            await self._admin.close()
+        self._metrics.close()
+        if self._lines is not None:
+            await self._lines.close()
+
+    def reopen_logs(self) -> None:
+        """Log files were moved away: open new ones."""
+        if self._lines is not None:
+            self._lines.reopen()
+
+    def _reasons(self) -> list[str]:
+        """Why calls cannot be served now; empty when they can."""
+        if self._draining:
+            return ["draining"]
+        if not self._listeners:
+            return ["starting"]
+        return [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
+
+    def _upstreams(self) -> object:
+        """The admin page of pools and connections."""
+        return [pool.state() for _, pool in self._pools.values()]
+
+
+def _connection_limit(config: Config, files: int) -> int:
+    """
+    How many clients may be connected: as configured, or as many as there are file descriptors for.
+
+    The admin listener and the upstreams keep theirs: a flood of clients must not make the gateway look dead, or be it.
+    """
+    upstreams = sum(len(upstream.endpoints) * upstream.max_connections for upstream in config.upstreams.values())
+    possible = limit_within(files - _RESERVED_FILES - upstreams)
+    wanted = config.limits.max_connections
+    if wanted > possible:
+        _log.warning("fewer connections than configured: raise the limit on open files", limit=possible, files=files)
+    return min(wanted, possible)

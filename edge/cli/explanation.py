@@ -1,0 +1,193 @@
+"""
+What would become of one request: the gateway's own code run on it, with an upstream that sends nothing.
+
+Owns the guarantee behind `edge explain`: matching, binding, deadline, metadata and refusals come from `RestService` itself, so they cannot
+differ from what a client would get. Only the attribution of values to path, query and body is made here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from google.protobuf import json_format
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+
+from edge.app import Snapshot
+from edge.cli.near_misses import NearMiss, near_misses
+from edge.core.grpc_timeout import TimeoutFormatError, parse_timeout
+from edge.core.query_string import MalformedQueryError, parse_query
+from edge.ingress.rest import RestService
+from edge.ingress.service import Answer, Head, Header
+from edge.ingress.serving import Serving
+from edge.outcome import Fault, Refusal
+from edge.pipeline import Pipeline
+from edge.routes import Match, Missing, Route
+from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+
+_REQUEST_ID = "made-by-the-gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The request to explain. `headers` have lower-case names; `body` is None when there is none."""
+
+    method: str
+    url: str
+    headers: Sequence[Header] = ()
+    body: bytes | None = None
+
+    @property
+    def path(self) -> str:
+        """The target's path as sent."""
+        return urlsplit(self.url).path or "/"
+
+    @property
+    def query(self) -> str:
+        """The target's query as sent."""
+        return urlsplit(self.url).query
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A value of the request, the field it fills, and whether it came from path, query or body."""
+
+    field: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """
+    What would happen. With `sent`, the call goes upstream carrying `message`; otherwise `answer` is what the client gets.
+
+    `near` are templates the path almost matched, `route` is None when none did. `deadline_s` counts from the request's first byte.
+    """
+
+    route: Route | None
+    near: Sequence[NearMiss]
+    bound: Sequence[Bound]
+    deadline_s: float | None
+    sent: UnaryRequest | None
+    message: Any
+    answer: Answer | None
+
+
+def explain_request(snapshot: Snapshot, asked: Asked) -> Explanation:
+    """Run a request through the gateway's code, up to where it would be sent."""
+    found = snapshot.routes.lookup(asked.method, asked.path)
+    route = found.route if isinstance(found, Match) else None
+    sent, answer = asyncio.run(_run(snapshot, asked))
+    return Explanation(
+        route=route,
+        near=_near(snapshot, asked, found) if isinstance(found, Missing) else [],
+        bound=_bound(found, asked, snapshot) if isinstance(found, Match) else [],
+        deadline_s=_deadline_s(asked, route) if route else None,
+        sent=sent,
+        message=_message(snapshot, route, sent.message) if sent and route else None,
+        answer=None if sent else answer,
+    )
+
+
+def _near(snapshot: Snapshot, asked: Asked, missing: Missing) -> list[NearMiss]:
+    """Routes of the same path for other methods, or else routes of paths like it."""
+    if not missing.allow:
+        routes = ((each.binding.http_method, each.binding.template) for each in snapshot.routes.routes)
+        return near_misses(asked.method, asked.path, routes)
+    others = [snapshot.routes.lookup(method, asked.path) for method in missing.allow]
+    bindings = dict.fromkeys(other.route.binding for other in others if isinstance(other, Match))
+    return [NearMiss(each.http_method, each.template, "it has this path, for another method") for each in bindings]
+
+
+def _deadline_s(asked: Asked, route: Route) -> float | None:
+    """The nearer of the route's timeout and the client's; None when the client's is malformed (the answer says so)."""
+    written = next((value for name, value in asked.headers if name == b"grpc-timeout"), b"")
+    try:
+        return min(route.timeout_s, parse_timeout(written)) if written else float(route.timeout_s)
+    except TimeoutFormatError:
+        return None
+
+
+class _Recorder:
+    """An upstream that keeps the request instead of sending it."""
+
+    def __init__(self) -> None:
+        self.request: UnaryRequest | None = None
+
+    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
+        self.request = request
+        return Refusal(Fault.UPSTREAM_UNAVAILABLE, detail="edge explain sends nothing")
+
+
+async def _run(snapshot: Snapshot, asked: Asked) -> tuple[UnaryRequest | None, Answer]:
+    recorder = _Recorder()
+    serving = Serving(
+        snapshot.routes,
+        dict.fromkeys(snapshot.config.upstreams, recorder),
+        snapshot.apis,
+        snapshot.loading,
+        snapshot.config.trusted_proxies,
+        snapshot.config.limits.max_body_bytes,
+    )
+    service = RestService(lambda: serving, Pipeline([]), lambda: 0.0, lambda: _REQUEST_ID)
+    begun = service.begin(_head(asked))
+    if isinstance(begun, Answer):
+        return None, begun
+    answer = await begun.finish(asked.body or b"")
+    begun.sent(len(answer.body))
+    return recorder.request, answer
+
+
+def _head(asked: Asked) -> Head:
+    return Head(
+        method=asked.method,
+        path=asked.path,
+        query=asked.query,
+        version="1.1",
+        headers=asked.headers,
+        peer="127.0.0.1",
+        secure=False,
+        started=0.0,
+        has_body=asked.body is not None,
+        content_length=None if asked.body is None else len(asked.body),
+    )
+
+
+def _bound(match: Match, asked: Asked, snapshot: Snapshot) -> list[Bound]:
+    """Each value with its origin, as sent; a field in several places stands in each."""
+    route = match.route
+    bound = [Bound(field, value, "path") for field, value in zip(route.path_fields, match.captures, strict=True)]
+    plus_is_space = next(api.query.plus_is_space for api in snapshot.config.apis if api.name == route.api)
+    try:
+        pairs = parse_query(asked.query, plus_is_space=plus_is_space)
+    except MalformedQueryError:
+        pairs = []  # the answer says so
+    bound += [Bound(name, value, "query") for name, value in pairs]
+    return bound + _bound_body(route.binding.body, asked.body)
+
+
+def _bound_body(field: str, body: bytes | None) -> list[Bound]:
+    if not field or body is None:
+        return []
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return []
+    values = value if field == "*" and isinstance(value, dict) else {field: value}
+    return [Bound(name, orjson.dumps(each).decode(), "body") for name, each in values.items()]
+
+
+def _message(snapshot: Snapshot, route: Route, message: bytes) -> Any:  # noqa: ANN401  # JSON of any shape
+    """A serialized request as the proto3 JSON mapping has it."""
+    pool = DescriptorPool()
+    for file in FileDescriptorSet.FromString(snapshot.descriptions[route.api].descriptor_set).file:
+        pool.Add(file)
+    kind = GetMessageClass(pool.FindMessageTypeByName(route.rpc.input_type))
+    return json_format.MessageToDict(kind.FromString(message), descriptor_pool=pool)

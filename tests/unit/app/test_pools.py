@@ -1,0 +1,55 @@
+"""Pools follow the configuration: kept where nothing changed, made where something did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trustme
+
+from edge.app.pools import make_pools
+from edge.core.problem import ProblemsError
+from tests.unit.app.configs import config
+
+
+async def test_an_unchanged_upstream_keeps_its_pool(tmp_path: Path) -> None:
+    first = make_pools(config(tmp_path), {})
+    assert make_pools(config(tmp_path), first)["shop"][1] is first["shop"][1]
+
+
+async def test_a_changed_upstream_gets_another(tmp_path: Path) -> None:
+    first = make_pools(config(tmp_path), {})
+    moved = {"shop": {"endpoints": ["127.0.0.1:2"]}}
+    assert make_pools(config(tmp_path, upstreams=moved), first)["shop"][1] is not first["shop"][1]
+
+
+async def test_a_renewed_certificate_gets_another_pool(tmp_path: Path) -> None:
+    """Its file keeps its name; the section of the configuration says nothing of it."""
+    authority = trustme.CA()
+    upstreams = {"shop": {"endpoints": ["127.0.0.1:1"], "tls": {"cert": "both.pem", "key": "both.pem"}}}
+
+    def issue() -> None:
+        authority.issue_cert("a.example").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "both.pem"))
+
+    issue()
+    loaded = config(tmp_path, upstreams=upstreams)
+    first = make_pools(loaded, {})
+    assert make_pools(loaded, first)["shop"][1] is first["shop"][1]
+    issue()
+    assert make_pools(loaded, first)["shop"][1] is not first["shop"][1]
+
+
+async def test_certificates_that_do_not_belong_together_are_a_problem_with_a_place(tmp_path: Path) -> None:
+    """The pair was right when the file was checked, and is not any more when it is loaded."""
+    authority = trustme.CA()
+    one, other = authority.issue_cert("a.example"), authority.issue_cert("b.example")
+    one.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    one.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    upstreams = {"shop": {"endpoints": ["127.0.0.1:1"], "tls": {"cert": "cert.pem", "key": "key.pem"}}}
+    loaded = config(tmp_path, upstreams=upstreams)
+    other.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    with pytest.raises(ProblemsError) as caught:
+        make_pools(loaded, {})
+    (problem,) = caught.value.problems
+    assert problem.path == "upstreams.shop.tls"
+    assert problem.fix

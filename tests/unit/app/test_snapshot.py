@@ -1,0 +1,90 @@
+"""From a configuration to compiled routes, or to everything that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.app.snapshot import json_options, load_snapshot, metadata_rules, with_reflected
+from edge.core.metadata import MetadataRules
+from edge.core.problem import ProblemsError
+from edge.routes import Match, Missing
+from edge.wire.codec import JsonOptions
+from tests.unit.app.configs import PROTO, config
+
+
+def test_an_annotated_method_becomes_a_route(tmp_path: Path) -> None:
+    snapshot = load_snapshot(config(tmp_path))
+    found = snapshot.routes.lookup("GET", "/v1/items/7")
+    assert isinstance(found, Match)
+    assert (found.route.rpc.path, found.captures, found.route.timeout_s) == ("/shop.v1.Shop/GetItem", ("7",), 15.0)
+    assert isinstance(snapshot.routes.lookup("POST", "/shop.v1.Shop/Unbound"), Missing)
+
+
+def test_default_bindings_are_made_when_asked_for(tmp_path: Path) -> None:
+    """C4."""
+    snapshot = load_snapshot(config(tmp_path, api={"default_bindings": True}))
+    assert isinstance(snapshot.routes.lookup("POST", "/shop.v1.Shop/Unbound"), Match)
+
+
+def test_what_is_wrong_with_protos_and_rules_comes_out_together(tmp_path: Path) -> None:
+    """C5: a template that does not parse and one whose field is missing are both told."""
+    bad = PROTO.replace("/v1/items/{id}", "/v1/items/{id") + PROTO.split("message")[0].split("syntax")[0]
+    bad = bad.replace("rpc Unbound(Item) returns (Item);", "")
+    bad = bad.replace(
+        "service Shop {", 'service Shop { rpc B(Item) returns (Item) { option (google.api.http) = {get: "/v1/{x}"}; }'
+    )
+    with pytest.raises(ProblemsError) as caught:
+        load_snapshot(config(tmp_path, proto=bad))
+    told = str(caught.value)
+    assert "/v1/items/{id" in told
+    assert "x" in told
+    assert len(caught.value.problems) == 2
+
+
+def test_a_reflected_api_is_loading_until_it_is_told(tmp_path: Path) -> None:
+    """C1: the snapshot names it; a description completes it."""
+    known = load_snapshot(config(tmp_path)).descriptions["shop"]
+    waiting = load_snapshot(config(tmp_path, api={"reflection": True}))
+    assert (waiting.loading, waiting.routes.routes) == (("shop",), ())
+    told = with_reflected(waiting, "shop", known)
+    assert told.loading == ()
+    assert isinstance(told.routes.lookup("GET", "/v1/items/7"), Match)
+    assert waiting.loading == ("shop",), "the old snapshot is untouched"
+
+
+def test_every_json_choice_reaches_the_codec(tmp_path: Path) -> None:
+    choices = {
+        "json": {
+            "names": "proto", "enums": "short", "defaults": True, "int64": "number", "unknown_fields": "ignore",
+            "pretty": True, "update_mask": False, "form": True,
+        },
+        "query": {
+            "unknown": "capture", "ignore": ["a"], "system_parameters": False, "plus_is_space": False, "lenient_bools": True,
+        },
+        "path": {"repeated": True},
+    }  # fmt: skip
+    (api,) = config(tmp_path, api=choices).apis
+    assert json_options(api) == JsonOptions(
+        proto_names=True,
+        enums="short",
+        print_defaults=True,
+        int64="number",
+        pretty=True,
+        unknown_fields="ignore",
+        unknown_query="capture",
+        ignored_query=("a",),
+        system_parameters=False,
+        plus_is_space=False,
+        lenient_bools=True,
+        repeated_path=True,
+        update_mask=False,
+        form=True,
+    )
+
+
+def test_every_metadata_choice_reaches_the_rules(tmp_path: Path) -> None:
+    given = {"metadata": {"forward": "prefixed", "authorization": False, "underscores": "allow"}}
+    (api,) = config(tmp_path, api=given).apis
+    assert metadata_rules(api) == MetadataRules(forward_all=False, authorization=False, underscores=True)
