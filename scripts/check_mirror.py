@@ -17,6 +17,8 @@ VOCABULARY = {
     "edge/ingress/service.py",
     "edge/upstream/call.py",
     "edge/exchange.py",
+    "edge/ingress/serving.py",
+    "edge/openapi/source.py",
 }
 
 

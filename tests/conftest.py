@@ -8,7 +8,11 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
+# A shared machine pauses tests at will: a slow example is no failure, a hung one is pytest-timeout's.
+settings.register_profile("edge", deadline=None)
+settings.load_profile("edge")
 os.environ.setdefault("PYTHONASYNCIODEBUG", "1")
 
 

@@ -1,0 +1,66 @@
+"""
+A gRPC upstream that costs next to nothing: nginx with static answers and grpc-status in the trailers (Debian package nginx).
+
+nginx refuses POST to a static file with 405; `error_page` turns that into the file with 200. The keepalive limits are lifted so that
+no GOAWAY falls into a measurement.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.peers.envoy import free_port
+
+_CONFIGURATION = """
+daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log warn;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; keepalive_requests 100000000; keepalive_timeout 3600s; client_max_body_size 64m;
+  client_body_buffer_size 1m; http2_recv_buffer_size 1m;
+  client_body_temp_path {folder}/tmp; proxy_temp_path {folder}/tmp; fastcgi_temp_path {folder}/tmp;
+  uwsgi_temp_path {folder}/tmp; scgi_temp_path {folder}/tmp;
+  server {{
+    listen 127.0.0.1:{port} http2; http2_max_concurrent_streams 1000;
+    root {folder}/answers; default_type application/grpc; types {{ }}
+    error_page 405 =200 $uri;
+    add_trailer grpc-status 0 always;
+  }}
+}}
+"""
+
+
+def available() -> bool:
+    """Whether nginx is installed."""
+    return shutil.which("nginx") is not None
+
+
+@contextmanager
+def running_backend(folder: Path, *, core: int) -> Iterator[int]:
+    """Serve `folder`/answers; gives the port."""
+    port = free_port()
+    (folder / "tmp").mkdir(exist_ok=True)
+    path = folder / "nginx.conf"
+    path.write_text(_CONFIGURATION.format(folder=folder, port=port))
+    process = subprocess.Popen(["taskset", "-c", str(core), "nginx", "-c", str(path), "-e", f"{folder}/nginx.log"])
+    try:
+        _wait_listening(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_listening(port: int) -> None:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on port {port}")

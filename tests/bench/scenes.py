@@ -1,0 +1,102 @@
+"""
+What is asked of the gateway and of Envoy: small GET, small POST, a 100 KB body both ways.
+
+The upstream's answers are static files, so that the load on its core stays small; they are made here from the demo's descriptors.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+
+from edge.demo.messages import FILES, find_root
+from edge.descriptors.compile import compile_protos
+
+SERVICES = ("bookstore.v1.Bookstore", "bookstore.v1.Laboratory")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One kind of request, and the gRPC answer the upstream gives to it."""
+
+    name: str
+    method: str
+    path: str
+    body: bytes
+    rpc_path: str
+    answer: bytes
+
+
+def descriptor_set() -> bytes:
+    """The bookstore's FileDescriptorSet."""
+    return compile_protos([find_root()], FILES)
+
+
+def scenes(compiled: bytes) -> list[Scene]:
+    """The scenes of the yardstick."""
+    book = {
+        "id": "2",
+        "shelf": "1",
+        "title": "Gödel, Escher, Bach",
+        "isbn": "978-0465026562",
+        "tags": ["logic", "music"],
+        "pages": 777,
+    }
+    payload = {"items": [_item(number) for number in range(900)]}
+    body = json.dumps({"title": "A new book", "isbn": "978-3-16-148410-0", "pages": 321, "tags": ["a", "b"]}).encode()
+    return [
+        Scene(
+            "GET small",
+            "GET",
+            "/v1/shelves/1/books/2?view=BOOK_VIEW_FULL",
+            b"",
+            "/bookstore.v1.Bookstore/GetBook",
+            _message(compiled, "bookstore.v1.Book", book),
+        ),
+        Scene(
+            "POST small",
+            "POST",
+            "/v1/shelves/1/books",
+            body,
+            "/bookstore.v1.Bookstore/CreateBook",
+            _message(compiled, "bookstore.v1.Book", book),
+        ),
+        Scene(
+            "POST 100 KB",
+            "POST",
+            "/v1/lab/payload",
+            json.dumps(payload).encode(),
+            "/bookstore.v1.Laboratory/EchoPayload",
+            _message(compiled, "bookstore.v1.Payload", payload),
+        ),
+    ]
+
+
+def _item(number: int) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "name": f"item number {number}",
+        "score": number / 7,
+        "tags": ["red", "heavy"],
+        "active": True,
+    }
+
+
+def _message(compiled: bytes, name: str, value: dict[str, Any]) -> bytes:
+    pool = descriptor_pool.DescriptorPool()
+    for file in descriptor_pb2.FileDescriptorSet.FromString(compiled).file:
+        pool.Add(file)
+    kind = message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+    return json_format.ParseDict(value, kind(), ignore_unknown_fields=False).SerializeToString()
+
+
+def write_answers(folder: Path, of: list[Scene]) -> None:
+    """Write each answer as a gRPC frame, a file per RPC."""
+    for scene in of:
+        path = folder / scene.rpc_path.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\0" + len(scene.answer).to_bytes(4, "big") + scene.answer)

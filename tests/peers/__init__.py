@@ -1,0 +1,1 @@
+"""Independent programs beside the gateway in tests and benchmarks: a real Envoy, wrk."""
