@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal, NamedTuple, Protocol
+from urllib.parse import urlencode
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,18 @@ class JsonOptions:
     """
     How an API's JSON looks and what its requests may contain. Input always accepts both field spellings.
 
-    `enums`: `names`, `numbers`, or `short` (names without the enum's own prefix: BOOK_VIEW_FULL reads FULL); all three are
-    accepted in. `unknown_query` `capture` hands unknown parameters on (see RequestMessage) instead of refusing them.
+    With `print_defaults`, `print_nulls` prints a message that is not set as null. `enums`: `names`, `numbers`, or `short` (names
+    without the enum's own prefix: BOOK_VIEW_FULL reads FULL); all three are accepted in.
+    `unknown_query` `capture` hands unknown parameters on (see RequestMessage) instead of refusing them.
     `repeated_path` lets a path variable fill a repeated field with one element (off: refused at load).
+    `http_body` `json` treats google.api.HttpBody like any message.
     `update_mask` fills the FieldMask of a PATCH from the body's fields. `form` accepts application/x-www-form-urlencoded bodies.
     """
 
     proto_names: bool = False
     enums: Literal["names", "numbers", "short"] = "names"
     print_defaults: bool = False
+    print_nulls: bool = False
     int64: Literal["string", "number"] = "string"
     pretty: bool = False
     unknown_fields: Literal["reject", "ignore"] = "reject"
@@ -39,6 +43,7 @@ class JsonOptions:
     repeated_path: bool = False
     update_mask: bool = True
     form: bool = False
+    http_body: Literal["raw", "json"] = "raw"
     max_depth: int = 100
 
 
@@ -100,6 +105,11 @@ class RequestMessage(NamedTuple):
     render: Render
     captured: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def captured_query(self) -> str:
+        """The captured parameters as a query string."""
+        return urlencode(self.captured)
+
 
 class ResponseBody(NamedTuple):
     """A printed answer."""
@@ -109,7 +119,19 @@ class ResponseBody(NamedTuple):
 
 
 class MethodCodec(Protocol):
-    """One RPC under one HTTP binding."""
+    """
+    One RPC under one HTTP binding. For a streaming RPC each message is bound or printed by itself.
+
+    `takes_raw` and `gives_raw`: the body is google.api.HttpBody, bytes and no JSON.
+    """
+
+    @property
+    def takes_raw(self) -> bool:
+        """Of the request."""
+
+    @property
+    def gives_raw(self) -> bool:
+        """Of the response."""
 
     def request(self, path: Sequence[str], query: str, body: bytes, content_type: str) -> RequestMessage:
         """

@@ -85,10 +85,12 @@ def answer_field(output: Descriptor, response_body: str) -> FieldDescriptor | No
     return field
 
 
-def answer(output: Descriptor, field: FieldDescriptor | None, printers: Mapping[Enums, Print]) -> Answer:
-    """The answers of a binding."""
+def answer(
+    output: Descriptor, field: FieldDescriptor | None, printers: Mapping[Enums, Print], *, raw: bool = True
+) -> Answer:
+    """The answers of a binding; `raw` false prints an HttpBody like any message."""
     message_class = Schema.class_of(output)
-    if is_raw(output, field):
+    if raw and is_raw(output, field):
         return RawAnswer(message_class, field.name if field else "")
     return JsonAnswer(message_class, printers)
 

@@ -60,7 +60,7 @@ class PortableApiCodec:
             body_binder(plan, body, path, options),
             QueryBinder(binder, options, selection, media=is_raw(output, field)),
             update_mask(plan, body, http_method) if options.update_mask else None,
-            answer(output, field, _Printers(self, output, field, options)),
+            answer(output, field, _Printers(self, output, field, options), raw=options.http_body == "raw"),
         )
 
     def status_details(self, status: bytes) -> list[bytes]:
@@ -80,7 +80,7 @@ class PortableApiCodec:
 
     def encoder(self, options: JsonOptions, enums: Enums) -> Encoder:
         """The printers for these options with this style of enums."""
-        style = Style(options.proto_names, enums, options.print_defaults, options.int64)
+        style = Style(options.proto_names, enums, options.print_defaults, options.print_nulls, options.int64)
         if style not in self._encoders:
             self._encoders[style] = Encoder(self._schema, style)
         return self._encoders[style]

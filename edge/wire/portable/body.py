@@ -113,7 +113,7 @@ def body_binder(plan: MessagePlan, body: str, path: PathBinder, options: JsonOpt
         return NoBody()
     ignore = options.unknown_fields == "ignore"
     if body == "*":
-        if plan.full_name == HTTP_BODY:
+        if plan.full_name == HTTP_BODY and options.http_body == "raw":
             return RawBody("")
         return JsonBody(plan, None, _form(plan, path, options, ()), ignore_unknown=ignore)
     field = plan.named(body)

@@ -24,7 +24,7 @@ from edge.wire.portable.enums import NULL_VALUE, enum_names
 from edge.wire.portable.json_parse import Json
 from edge.wire.portable.numbers import print_double, print_float
 from edge.wire.portable.plan import Proto
-from edge.wire.portable.schema import Schema, is_plain_entry, map_entry
+from edge.wire.portable.schema import Schema, is_nullable, is_plain_entry, map_entry
 
 Print = Callable[[Any], Any]
 """From what a message field holds to a JSON value; raises ValueError when there is none."""
@@ -46,15 +46,21 @@ class Style(NamedTuple):
     proto_names: bool
     enums: Literal["names", "numbers", "short"]
     print_defaults: bool
+    print_nulls: bool
     int64: Literal["string", "number"]
 
 
 class FieldPrinter(NamedTuple):
-    """One field: its printed name, its proto name, whether absence can be told, and how its whole value prints (None: as it is)."""
+    """
+    One field: its printed name, its proto name, whether absence can be told and is printed as null.
+
+    `print`: how its whole value prints (None: as it is).
+    """
 
     name: str
     attribute: str
     presence: bool
+    nullable: bool
     print: Print | None
 
 
@@ -147,7 +153,8 @@ class Encoder:
         if field.type == FieldDescriptor.TYPE_GROUP:
             raise CompileError(field.full_name, "groups (and delimited fields) have no JSON form")
         name = field.name if self._style.proto_names else field.json_name
-        return FieldPrinter(name, field.name, field.has_presence, self._shape(field))
+        nullable = self._style.print_nulls and is_nullable(field)
+        return FieldPrinter(name, field.name, field.has_presence, nullable, self._shape(field))
 
     def _shape(self, field: FieldDescriptor) -> Print | None:
         entry = map_entry(field)
@@ -201,7 +208,7 @@ def _set_fields_printer(fields: dict[FieldDescriptor, FieldPrinter]) -> Print:
         for descriptor, value in message.ListFields():
             field = fields.get(descriptor)
             if field is not None:  # an extension has no entry
-                name, _, _, convert = field
+                name, _, _, _, convert = field
                 result[name] = value if convert is None else convert(value)
         return result
 
@@ -211,10 +218,12 @@ def _set_fields_printer(fields: dict[FieldDescriptor, FieldPrinter]) -> Print:
 def _all_fields_printer(fields: dict[FieldDescriptor, FieldPrinter]) -> Print:
     def print_message(message: Message) -> dict[str, Any]:
         result = {}
-        for name, attribute, presence, convert in fields.values():
+        for name, attribute, presence, nullable, convert in fields.values():
             if not presence or message.HasField(attribute):
                 value = getattr(message, attribute)
                 result[name] = value if convert is None else convert(value)
+            elif nullable:
+                result[name] = None
         return result
 
     return print_message

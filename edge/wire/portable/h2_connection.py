@@ -1,11 +1,12 @@
 """
-python-hyper's H2Connection with four of its habits changed, each because it costs calls or time in a gateway.
+python-hyper's H2Connection with five of its habits changed, each because it costs calls or time in a gateway.
 
 1. GOAWAY leaves the connection's state as it is: h2 would refuse every later frame and drop what waits to be written, and so
    lose the calls the peer still answers (RFC 9113 section 6.8).
 2. A malformed message costs its stream, not the connection (RFC 9113 section 8.1.1); the rules are `core.header_rules`.
 3. Closed streams are forgotten at once: h2 sweeps its streams whenever one opens, which costs more the more there are.
-4. HEADERS and DATA are written directly, after h2's state machine agreed: building frame objects takes most of its time.
+4. HEADERS and DATA are written directly (`h2_writing`).
+5. What an honest peer seldom does is charged to a budget (`core.glitches`), which h2 has none of.
 
 The stream and connection state machines, HPACK decoding, settings and windows are h2's. Pinned below the next major version,
 since the methods overridden here are h2's own; tests/unit/wire/portable notices when they change.
@@ -13,7 +14,7 @@ since the methods overridden here are h2's own; tests/unit/wire/portable notices
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from h2.config import H2Configuration
@@ -21,35 +22,37 @@ from h2.connection import (
     AllowedStreamIDs,
     ConnectionInputs,
     ConnectionState,
-    H2Connection,
     H2ConnectionStateMachine,
 )
 from h2.errors import ErrorCodes
 from h2.events import Event, StreamReset, TrailersReceived
 from h2.exceptions import (
     FlowControlError,
-    FrameTooLargeError,
     NoSuchStreamError,
     ProtocolError,
     StreamClosedError,
     StreamIDTooLowError,
 )
 from h2.settings import SettingCodes, Settings
-from h2.stream import H2Stream, StreamClosedBy, StreamInputs, StreamState
-from h2.utilities import is_informational_response
+from h2.stream import H2Stream, StreamClosedBy, StreamState
 from hpack.exceptions import HPACKError, OversizedHeaderListError
 from hyperframe.frame import DataFrame, Frame, HeadersFrame, RstStreamFrame, WindowUpdateFrame
 
+from edge.core import glitches
+from edge.core.glitches import GlitchBudget
 from edge.core.header_rules import request_fault, response_fault, trailers_fault
+from edge.wire.portable.guarded_frames import GuardedFrameBuffer, HeaderBlockTooLarge, Misbehaviour
+from edge.wire.portable.h2_writing import DirectWriter
 from edge.wire.portable.header_decoder import RememberingDecoder
 from edge.wire.portable.header_encoder import HeaderEncoder
-from edge.wire.session import Header, SessionSettings
+from edge.wire.session import SessionSettings
 
-_FRAME_HEAD_BYTES = 9
-_END_STREAM, _END_HEADERS = 0x1, 0x4
-_DATA, _HEADERS, _CONTINUATION = 0x0, 0x1, 0x9
 _DEFAULT_WINDOW_BYTES = 65535
 _LAST_STREAM_ID = 2**31 - 1
+_HEADER_LIST_GRACE = 2
+"""How many times the announced size a request's header list may have and still be decoded, so that it can be answered with 431."""
+_MAX_FIELDS = 512
+"""Of one header block, in both roles: five times what a request may have, for the crumbs of cookies, and to say 431 to what is over."""
 _RESETS = (StreamClosedBy.SEND_RST_STREAM, StreamClosedBy.RECV_RST_STREAM)
 
 Answer = tuple[list[Frame], list[Event]]
@@ -59,12 +62,6 @@ class HeaderBlockError(ProtocolError):
     """A header block that does not decode: the compression state is lost, and the connection with it."""
 
     error_code = ErrorCodes.COMPRESSION_ERROR
-
-
-class HeaderBlockTooLarge(ProtocolError):
-    """A header block that decodes to more than we announced to take."""
-
-    error_code = ErrorCodes.ENHANCE_YOUR_CALM
 
 
 _TRANSITIONS = {
@@ -85,12 +82,12 @@ class _LastingStateMachine(H2ConnectionStateMachine):
         self._transitions = _TRANSITIONS
 
 
-class GatewayConnection(H2Connection):
+class GatewayConnection(DirectWriter):
     """One connection's protocol state. `feed` may raise ProtocolError: then the connection is beyond repair."""
 
     MAX_CLOSED_STREAMS = 4096  # only streams that were reset are remembered: frames for them may still be on their way
 
-    def __init__(self, settings: SessionSettings, *, client_side: bool) -> None:
+    def __init__(self, settings: SessionSettings, *, client_side: bool, budget: GlitchBudget | None = None) -> None:
         super().__init__(
             H2Configuration(
                 client_side=client_side,
@@ -99,11 +96,15 @@ class GatewayConnection(H2Connection):
                 normalize_outbound_headers=False,
                 validate_inbound_headers=False,
                 normalize_inbound_headers=False,
-            )
+            ),
+            HeaderEncoder(),
+            budget,
         )
         self.state_machine = _LastingStateMachine()
-        self.encoder = HeaderEncoder()  # type: ignore[assignment]  # h2 asks of it what HeaderEncoder offers, no more
         self.last_accepted_id = _LAST_STREAM_ID
+        self.incoming_buffer = GuardedFrameBuffer(
+            server=not client_side, max_block_bytes=settings.max_header_list_bytes, budget=budget
+        )
         self._apply(settings, client_side)
         self.initiate_connection()
         more = settings.connection_window_bytes - _DEFAULT_WINDOW_BYTES
@@ -122,7 +123,8 @@ class GatewayConnection(H2Connection):
             values[SettingCodes.MAX_CONCURRENT_STREAMS] = settings.max_concurrent_streams
         self.local_settings = Settings(client=client_side, initial_values=values)
         self.max_inbound_frame_size = settings.max_frame_bytes
-        self.decoder = RememberingDecoder(settings.max_header_list_bytes)
+        grace = 1 if client_side else _HEADER_LIST_GRACE
+        self.decoder = RememberingDecoder(grace * settings.max_header_list_bytes, _MAX_FIELDS)
 
     # Streams
 
@@ -144,60 +146,6 @@ class GatewayConnection(H2Connection):
             if stream.closed_by in _RESETS:
                 self._closed_streams[stream_id] = stream.closed_by
 
-    # Writing
-
-    def clear_outbound_data_buffer(self) -> None:
-        """Keep what waits to be written: h2 calls this on GOAWAY, after which the peer still reads our open streams."""
-
-    def write_headers(self, stream_id: int, headers: Sequence[Header], *, end: bool) -> None:
-        """A header block: a request, a response head (interim or not), or trailers."""
-        stream = self._get_or_create_stream(stream_id, AllowedStreamIDs(self.config.client_side))
-        interim = not self.config.client_side and is_informational_response(headers)
-        self.state_machine.process_input(ConnectionInputs.SEND_HEADERS)
-        machine = stream.state_machine
-        machine.process_input(StreamInputs.SEND_INFORMATIONAL_HEADERS if interim else StreamInputs.SEND_HEADERS)
-        if end:
-            machine.process_input(StreamInputs.SEND_END_STREAM)
-        if stream.request_method is None and headers[0][0] == b":method":
-            stream.request_method = headers[0][1]  # h2 lets the answer to HEAD have a content-length and no body
-        self._write_block(stream_id, self.encoder.encode(headers), _END_STREAM if end else 0)
-
-    def _write_block(self, stream_id: int, block: bytes, flags: int) -> None:
-        limit = self.max_outbound_frame_size
-        if len(block) <= limit:
-            self._write_frame(_HEADERS, flags | _END_HEADERS, stream_id, block)
-            return
-        self._write_frame(_HEADERS, flags, stream_id, block[:limit])
-        for start in range(limit, len(block), limit):
-            last = _END_HEADERS if start + limit >= len(block) else 0
-            self._write_frame(_CONTINUATION, last, stream_id, block[start : start + limit])
-
-    def write_data(self, stream_id: int, data: bytes | memoryview, *, end: bool) -> int:
-        """As much of `data` as both windows allow; `end` counts only when all fits. The bytes taken."""
-        stream = self.streams[stream_id]
-        size = len(data)
-        taken = min(size, max(0, self.outbound_flow_control_window), max(0, stream.outbound_flow_control_window))
-        ends = end and taken == size
-        if not taken and not ends:
-            return 0
-        self.state_machine.process_input(ConnectionInputs.SEND_DATA)
-        stream.state_machine.process_input(StreamInputs.SEND_DATA)
-        if ends:
-            stream.state_machine.process_input(StreamInputs.SEND_END_STREAM)
-        stream.outbound_flow_control_window -= taken
-        self.outbound_flow_control_window -= taken
-        limit = self.max_outbound_frame_size
-        view = memoryview(data)
-        for start in range(0, taken or 1, limit):
-            stop = min(start + limit, taken)
-            self._write_frame(_DATA, _END_STREAM if ends and stop == taken else 0, stream_id, view[start:stop])
-        return taken
-
-    def _write_frame(self, kind: int, flags: int, stream_id: int, payload: bytes | memoryview) -> None:
-        head = len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream_id.to_bytes(4, "big")
-        self._data_to_send += head
-        self._data_to_send += payload
-
     # Reading
 
     def feed(self, data: bytes) -> Iterator[Event]:
@@ -206,63 +154,109 @@ class GatewayConnection(H2Connection):
         self.incoming_buffer.max_frame_size = self.max_inbound_frame_size
         for frame in self.incoming_buffer:
             yield from self._answer(frame)
-        self._check_pending_length()
-
-    def _check_pending_length(self) -> None:
-        """Refuse a frame over our limit by its head: h2 would first gather all of it, up to 16 MiB."""
-        pending = self.incoming_buffer._data
-        if len(pending) >= _FRAME_HEAD_BYTES and int.from_bytes(pending[:3], "big") > self.max_inbound_frame_size:
-            raise FrameTooLargeError("an HTTP/1 message" if pending.startswith(b"HTTP/1") else "an overlong frame")
 
     def fail(self, code: int) -> None:
         """Write the GOAWAY of a connection error."""
         self.close_connection(code, None, self.highest_inbound_stream_id)
+
+    def _charge(self, points: int) -> None:
+        if self._budget is not None:
+            self._budget.charge(points)
+            if self._budget.exhausted:
+                raise Misbehaviour("too many streams that were reset or refused")
 
     def _answer(self, frame: Frame) -> Iterable[Event]:
         """h2's `_receive_frame` without the trace line, for which it would format every frame it receives."""
         try:
             frames, events = self._frame_dispatch_table[frame.__class__](frame)
         except (StreamClosedError, StreamIDTooLowError) as error:
-            if not self._stream_is_closed_by_reset(error.stream_id):
-                raise
-            self._prepare_for_sending([_rst(error.stream_id, ErrorCodes.STREAM_CLOSED)])
-            return getattr(error, "_events", ())
-        self._prepare_for_sending(frames)
+            frames, events = self._late(error)
+        if frames:
+            self._prepare_for_sending(frames)
         return list(events)
+
+    def _late(self, error: StreamClosedError | StreamIDTooLowError) -> Answer:
+        """
+        A frame for a stream that is over.
+
+        After our reset it may have been under way and is dropped; after the peer's own, or on a stream the peer had ended, it is
+        a stream error; after a regular end it is more than that.
+        """
+        events = getattr(error, "_events", [])
+        if not events:
+            closed_by = self._stream_closed_by(error.stream_id)
+            if closed_by is StreamClosedBy.SEND_RST_STREAM:
+                self._charge(glitches.LATE_FRAME)
+                return [], []
+            if closed_by is not StreamClosedBy.RECV_RST_STREAM and not self.config.client_side:
+                raise error  # from a service it costs no other call
+        self._charge(glitches.RESET)
+        return [_rst(error.stream_id, ErrorCodes.STREAM_CLOSED)], events
 
     def _receive_headers_frame(self, frame: HeadersFrame) -> Answer:
         headers = self._decode(frame.data)  # before anything else: skipping a block would lose the compression state
+        if len(headers) > glitches.USUAL_FIELDS:
+            self._charge(glitches.fields_cost(len(headers)))
         stream = self.streams.get(frame.stream_id)
         if stream is None:
             if self.config.client_side and frame.stream_id % 2 == 0:
                 raise ProtocolError(f"HEADERS on stream {frame.stream_id}, which the server never pushed")
             if self._refuses(frame.stream_id):
+                self._charge(glitches.REFUSED)
                 return [_rst(frame.stream_id, ErrorCodes.REFUSED_STREAM)], []
         self.state_machine.process_input(ConnectionInputs.RECV_HEADERS)
         if stream is None:
             stream = self._begin_new_stream(frame.stream_id, AllowedStreamIDs(not self.config.client_side))
         if "PRIORITY" in frame.flags and frame.depends_on == frame.stream_id:
             return self._break(stream, "depends on itself")
+        end = "END_STREAM" in frame.flags
+        announced = stream._expected_content_length
         try:
-            _, events = stream.receive_headers(headers, "END_STREAM" in frame.flags, None)
+            _, events = stream.receive_headers(headers, end, None)
         except StreamClosedError:
             raise
         except ProtocolError as error:
             return self._break(stream, str(error))
-        fault = self._fault(headers, trailers=isinstance(events[0], TrailersReceived))
+        trailers = isinstance(events[0], TrailersReceived)
+        fault = self._fault(headers, trailers=trailers)
+        if fault is None and end and not self.config.client_side:
+            fault = _length_fault(stream, announced if trailers else stream._expected_content_length)
         return self._break(stream, fault) if fault is not None else ([], events)
 
     def _receive_data_frame(self, frame: DataFrame) -> Answer:
+        size = frame.flow_controlled_length
+        self.state_machine.process_input(ConnectionInputs.RECV_DATA)
+        self._inbound_flow_control_window_manager.window_consumed(size)
         try:
-            return super()._receive_data_frame(frame)
+            stream = self._get_stream_by_id(frame.stream_id)
+            frames, events = stream.receive_data(frame.data, "END_STREAM" in frame.flags, size)
+        except StreamClosedError as error:
+            frames, events = self._late(error)
         except (NoSuchStreamError, FlowControlError):
             raise
         except ProtocolError as error:
-            stream = self.streams.get(frame.stream_id)
-            if stream is None:
-                raise
-            frames, events = self._break(stream, str(error))
-            return frames + self._credit(frame.flow_controlled_length), events
+            frames, events = self._break(self.streams[frame.stream_id], str(error))
+        else:
+            return frames, events
+        return frames + self._credit(size), events
+
+    def _receive_window_update_frame(self, frame: WindowUpdateFrame) -> Answer:
+        frames, events = super()._receive_window_update_frame(frame)
+        if events and isinstance(events[-1], StreamReset):  # it opened the window further than there is
+            self._charge(glitches.RESET)
+        return frames, events
+
+    def _receive_rst_stream_frame(self, frame: RstStreamFrame) -> Answer:
+        stream = self.streams.get(frame.stream_id)
+        if stream is None and self._is_idle(frame.stream_id):
+            raise ProtocolError(f"RST_STREAM on idle stream {frame.stream_id}")
+        answered = stream is None or stream.state_machine.state is StreamState.HALF_CLOSED_LOCAL
+        self._charge(glitches.LATE_FRAME if answered else glitches.RESET)
+        return super()._receive_rst_stream_frame(frame)
+
+    def _is_idle(self, stream_id: int) -> bool:
+        outbound = self._stream_id_is_outbound(stream_id)
+        return stream_id > (self.highest_outbound_stream_id if outbound else self.highest_inbound_stream_id)
 
     def _credit(self, size: int) -> list[Frame]:
         """Give the connection's window back what a dead stream took of it."""
@@ -295,12 +289,20 @@ class GatewayConnection(H2Connection):
 
     def _break(self, stream: H2Stream, reason: str) -> Answer:
         """Reset a stream for a violation of the peer's."""
+        self._charge(glitches.RESET)
         self.config.logger.debug("stream %d: %s", stream.stream_id, reason)
         stream.state_machine.state = StreamState.CLOSED
         stream.state_machine.stream_closed_by = StreamClosedBy.SEND_RST_STREAM
         code = ErrorCodes.PROTOCOL_ERROR
         event = StreamReset(stream_id=stream.stream_id, error_code=code, remote_reset=False)
         return [_rst(stream.stream_id, code)], [event]
+
+
+def _length_fault(stream: H2Stream, announced: int | None) -> str | None:
+    """Whether a request that a header block ends is as long as it said: h2 asks only where DATA ends it."""
+    if announced is None or announced == stream._actual_content_length:
+        return None
+    return f"a body of {stream._actual_content_length} bytes where {announced} were announced"
 
 
 def _rst(stream_id: int, code: int) -> RstStreamFrame:

@@ -14,6 +14,7 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 from hyperframe.exceptions import InvalidPaddingError
 
+from edge.core.glitches import GlitchBudget
 from edge.wire.portable.h2_connection import GatewayConnection
 from edge.wire.session import (
     PROTOCOL_ERROR,
@@ -40,9 +41,10 @@ _MAX_STREAM_ID = 2**31 - 1
 class PortableH2Session:
     """One HTTP/2 connection; see `edge.wire.session.H2Session` for what each method promises."""
 
-    def __init__(self, role: Role, settings: SessionSettings | None = None) -> None:
+    def __init__(self, role: Role, settings: SessionSettings | None = None, budget: GlitchBudget | None = None) -> None:
+        """`budget` is charged for the peer's misbehaviour; the connection fails once it is spent."""
         self._is_client = role is Role.CLIENT
-        self._h2 = GatewayConnection(settings or SessionSettings(), client_side=self._is_client)
+        self._h2 = GatewayConnection(settings or SessionSettings(), client_side=self._is_client, budget=budget)
         self._next_id = 1
         self._closing = False
         self._failed = False

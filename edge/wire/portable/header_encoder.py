@@ -28,8 +28,12 @@ _SENSITIVE = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"s
 
 _INDEXED, _INCREMENTAL, _NEVER_INDEXED, _SIZE_UPDATE = 0x80, 0x40, 0x10, 0x20
 
+_OCTETS = [bytes((octet,)) for octet in range(256)]
+
 
 def _integer(value: int, prefix_bits: int, flag: int) -> bytes:
+    if value < (1 << prefix_bits) - 1:  # nearly every name's number and every length
+        return _OCTETS[value | flag]
     coded = encode_integer(value, prefix_bits)
     coded[0] |= flag
     return bytes(coded)

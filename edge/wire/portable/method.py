@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from edge.wire.codec import BindingError, Render, RequestMessage, ResponseBody, Source
-from edge.wire.portable.answer import Answer
+from edge.wire.portable.answer import Answer, RawAnswer
 from edge.wire.portable.any_type import serialize
-from edge.wire.portable.body import BodyBinder
+from edge.wire.portable.body import BodyBinder, RawBody
 from edge.wire.portable.field_mask import UpdateMask
 from edge.wire.portable.misfit import Misfit
 from edge.wire.portable.path import PathBinder
@@ -25,7 +25,7 @@ from edge.wire.portable.query import QueryBinder
 class PortableMethodCodec:
     """A compiled binding (edge.wire.codec.MethodCodec)."""
 
-    __slots__ = ("_answer", "_body", "_mask", "_new", "_path", "_query")
+    __slots__ = ("_answer", "_body", "_mask", "_new", "_path", "_query", "gives_raw", "takes_raw")
 
     def __init__(
         self,
@@ -42,6 +42,8 @@ class PortableMethodCodec:
         self._query = query
         self._mask = mask
         self._answer = answer
+        self.takes_raw = isinstance(body, RawBody)
+        self.gives_raw = isinstance(answer, RawAnswer)
 
     def request(self, path: Sequence[str], query: str, body: bytes, content_type: str) -> RequestMessage:
         """Bind one request. Raises BindingError."""

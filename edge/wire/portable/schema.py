@@ -92,6 +92,11 @@ class Schema:
                     continue
 
 
+def is_nullable(field: FieldDescriptor) -> bool:
+    """Whether its absence is printed as null where nulls are printed: not in a oneof, of which proto3 `optional` is made too."""
+    return bool(field.has_presence and field.containing_oneof is None)
+
+
 def map_entry(field: FieldDescriptor) -> Descriptor | None:
     """The entry type of a map (on the wire: repeated entries), None for every other field."""
     entry = field.message_type

@@ -146,6 +146,15 @@ def test_http_body_as_the_request() -> None:
     assert (message.content_type, message.data) == ("image/png", b"\xff\x00")
 
 
+def test_http_body_as_any_message_where_asked() -> None:
+    """In the RPC dialects it is one: JSON both ways."""
+    codec = method("google.api.HttpBody", "google.api.HttpBody", http_body="json")
+    message = bind(codec, body='{"contentType":"image/png","data":"/wA="}').message
+    assert message_class("google.api.HttpBody").FromString(message).data == b"\xff\x00"
+    answer = codec.response(message, Render())
+    assert (answer.content_type, answer.body) == ("application/json", b'{"contentType":"image/png","data":"/wA="}')
+
+
 def test_http_body_as_a_field() -> None:
     """B11: data in the field, the other fields from path and query."""
     message = message_class("t.Upload").FromString(

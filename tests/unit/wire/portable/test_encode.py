@@ -143,3 +143,13 @@ def test_a_map_key_that_is_not_utf8_has_no_json_form(wire: bytes) -> None:
     """B9: proto2 does not check its strings, JSON does."""
     with pytest.raises(EncodeError):
         method("t2.OldMaps", "t2.OldMaps").response(wire, Render())
+
+
+def test_messages_that_are_not_set_are_null_where_nulls_are_printed() -> None:
+    """As protojson's EmitUnpopulated: not members of a oneof, and not proto3 `optional`, which is one."""
+    empty = message_class("t.All")()
+    full = json.loads(printed(empty, print_defaults=True, print_nulls=True))
+    assert [full[name] for name in ("inner", "ts", "wI64", "self")] == [None] * 4
+    assert not {"maybe", "name", "number"} & full.keys()
+    assert (full["i32"], full["texts"]) == (0, [])
+    assert printed(empty, print_nulls=True) == b"{}"
