@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from enum import Enum
 
 from edge.outcome import Refusal
-from edge.routes import Route
+from edge.routes import Target
 
 
 class Dialect(Enum):
     """The protocol a downstream speaks."""
 
     REST = "rest"
+    GRPC = "grpc"
+    GRPC_WEB = "grpc-web"
+    CONNECT = "connect"
+    WEBSOCKET = "websocket"
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +40,7 @@ class Exchange:
     request_id: str
     started: float
     user_agent: str = ""
-    route: Route | None = None
+    target: Target | None = None
     deadline: float | None = None
     # What became of it, for settle and the access log.
     status: int = 0

@@ -17,8 +17,11 @@ from edge.core.grpc_status import Code
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that went away; google/rpc/code.proto maps CANCELLED to it. It is not in http.HTTPStatus."""
 
-OK, NOT_MODIFIED = HTTPStatus.OK, HTTPStatus.NOT_MODIFIED
+OK, NO_CONTENT, NOT_MODIFIED = HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED
 """The statuses of answers that are no errors and that the gateway gives of its own accord."""
+
+SWITCHING_PROTOCOLS = HTTPStatus.SWITCHING_PROTOCOLS
+"""The status of a WebSocket, whatever becomes of it."""
 
 
 class Origin(Enum):
@@ -44,10 +47,13 @@ class Fault(Enum):
     EXPECTATION_FAILED = auto()
     HTTP_VERSION_UNSUPPORTED = auto()
     ROUTE_NOT_FOUND = auto()
+    RPC_UNKNOWN = auto()
     METHOD_NOT_ALLOWED = auto()
     MEDIA_TYPE_UNSUPPORTED = auto()
+    MESSAGE_CODING_UNSUPPORTED = auto()
+    ORIGIN_REFUSED = auto()
+    UPGRADE_REQUIRED = auto()
     INVALID_ARGUMENT = auto()
-    STREAMING_UNSUPPORTED = auto()
     CANCELLED = auto()
     DEADLINE_EXCEEDED = auto()
     OVERLOADED = auto()
@@ -103,17 +109,24 @@ FAULTS: dict[Fault, FaultFacts] = {
         _D, Code.INVALID_ARGUMENT, _S.HTTP_VERSION_NOT_SUPPORTED, "the HTTP version is not supported"
     ),
     Fault.ROUTE_NOT_FOUND: FaultFacts(_D, Code.NOT_FOUND, _S.NOT_FOUND, "no route matches this path"),
+    Fault.RPC_UNKNOWN: FaultFacts(_D, Code.UNIMPLEMENTED, _S.NOT_FOUND, "no such method is exposed"),
     Fault.METHOD_NOT_ALLOWED: FaultFacts(
         _D, Code.UNIMPLEMENTED, _S.METHOD_NOT_ALLOWED, "the path exists, but not for this method"
     ),
     Fault.MEDIA_TYPE_UNSUPPORTED: FaultFacts(
         _D, Code.INVALID_ARGUMENT, _S.UNSUPPORTED_MEDIA_TYPE, "the content type or coding of the body is not supported"
     ),
+    Fault.MESSAGE_CODING_UNSUPPORTED: FaultFacts(
+        _D, Code.UNIMPLEMENTED, _S.UNSUPPORTED_MEDIA_TYPE, "the compression of the messages is not supported"
+    ),
+    Fault.ORIGIN_REFUSED: FaultFacts(
+        _D, Code.PERMISSION_DENIED, _S.FORBIDDEN, "the API is not open to pages of this origin"
+    ),
+    Fault.UPGRADE_REQUIRED: FaultFacts(
+        _D, Code.INVALID_ARGUMENT, _S.UPGRADE_REQUIRED, "only version 13 of the WebSocket protocol is spoken here"
+    ),
     Fault.INVALID_ARGUMENT: FaultFacts(
         _D, Code.INVALID_ARGUMENT, _S.BAD_REQUEST, "the request does not fit the method"
-    ),
-    Fault.STREAMING_UNSUPPORTED: FaultFacts(
-        _G, Code.UNIMPLEMENTED, _S.NOT_IMPLEMENTED, "streaming methods are not served over REST by this version"
     ),
     Fault.CANCELLED: FaultFacts(_D, Code.CANCELLED, CLIENT_CLOSED_REQUEST, "the client went away"),
     Fault.DEADLINE_EXCEEDED: FaultFacts(
@@ -145,6 +158,11 @@ FAULTS: dict[Fault, FaultFacts] = {
     ),
     Fault.INTERNAL: FaultFacts(_G, Code.INTERNAL, _S.INTERNAL_SERVER_ERROR, "the gateway failed to handle the request"),
 }
+
+HTTP_FAULTS = frozenset(
+    (Fault.RPC_UNKNOWN, Fault.METHOD_NOT_ALLOWED, Fault.MEDIA_TYPE_UNSUPPORTED, Fault.HTTP_VERSION_UNSUPPORTED)
+)
+"""Faults of the HTTP around a call, by which a client sees that it speaks to the wrong place: they keep their HTTP status in Connect."""
 
 _HTTP_OF_CODE: dict[int, int] = {
     Code.OK: _S.OK,

@@ -9,8 +9,8 @@ A table is immutable; a reload makes another.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edge.core.path_template import Template, TemplateError, parse
@@ -21,19 +21,45 @@ from edge.core.shadowing import shadowed
 from edge.descriptors.model import Description, HttpBinding, Rpc
 from edge.wire.codec import ApiCodec, CompileError, JsonOptions, MethodCodec
 
+PLAIN_JSON = JsonOptions(unknown_fields="ignore", system_parameters=False, update_mask=False, http_body="json")
+"""The JSON of the RPC dialects: the standard mapping. Clients newer than the service may send fields it does not know, as in protobuf."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Route:
-    """One binding, ready to serve. `path_fields` are the fields its captures fill, in order. Times in seconds, sizes in bytes."""
+class Target:
+    """What a call is made to, in whatever dialect: an RPC of an API, and the choices that hold for it. Seconds, bytes."""
 
     api: str
     rpc: Rpc
-    binding: HttpBinding
-    codec: MethodCodec
     api_codec: ApiCodec
     upstream: str
-    timeout_s: float
+    timeout_s: float | None
     max_response_bytes: int
+    _json: list[MethodCodec] = field(default_factory=list, init=False, repr=False)
+
+    def json(self) -> MethodCodec:
+        """The codec of its messages as JSON, without any HTTP binding; compiled when first asked for, since most RPCs never are."""
+        if not self._json:
+            rpc = self.rpc
+            codec = self.api_codec.method(
+                input_type=rpc.input_type,
+                output_type=rpc.output_type,
+                path_fields=(),
+                body="*",
+                response_body="",
+                http_method="POST",
+                options=PLAIN_JSON,
+            )
+            self._json.append(codec)
+        return self._json[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route(Target):
+    """One HTTP binding of a target, ready to serve. `path_fields` are the fields its captures fill, in order."""
+
+    binding: HttpBinding
+    codec: MethodCodec
     path_fields: tuple[str, ...] = ()
 
 
@@ -69,18 +95,28 @@ class ApiRoutes:
     codec: ApiCodec
     options: JsonOptions
     upstream: str
-    timeout_s: float
+    timeout_s: float | None
     max_response_bytes: int
     fully_decode: bool = False
     merge_slashes: bool = False
 
 
 class RouteTable:
-    """Routes to look requests up in. `routes` keeps the order of the APIs and of their bindings."""
+    """
+    Routes to look requests up in. `routes` keeps the order of the APIs and of their bindings.
 
-    def __init__(self, entries: Sequence[Entry[Route]] = (), merging: Collection[str] = ()) -> None:
+    `targets` are all exposed RPCs by their gRPC path (`/package.Service/Method`), bound to HTTP or not.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry[Route]] = (),
+        merging: Collection[str] = (),
+        targets: Mapping[str, Target] | None = None,
+    ) -> None:
         """`merging` names the APIs whose paths may have superfluous slashes."""
         self.routes = tuple(entry.value for entry in entries)
+        self.targets = dict(targets or {})
         self._trie = RouteTrie(entries)
         self._merging = RouteTrie([entry for entry in entries if entry.value.api in merging]) if merging else None
 
@@ -116,7 +152,16 @@ def compile_routes(apis: Sequence[ApiRoutes]) -> tuple[RouteTable, list[Problem]
     left_out = {id(entry) for _, entry in trie.duplicates}
     entries = [entry for entry in entries if id(entry) not in left_out]
     problems += [_shadowed(entry, takers) for entry, takers in shadowed(trie, entries)]
-    return RouteTable(entries, {api.name for api in apis if api.merge_slashes}), problems
+    targets: dict[str, Target] = {}
+    for api in apis:
+        for rpc in api.description.rpcs:
+            # Two APIs may expose two versions of one service (C2); by its gRPC path alone, the first in the file answers.
+            targets.setdefault(rpc.path, _target(api, rpc))
+    return RouteTable(entries, {api.name for api in apis if api.merge_slashes}, targets), problems
+
+
+def _target(api: ApiRoutes, rpc: Rpc) -> Target:
+    return Target(api.name, rpc, api.codec, api.upstream, api.timeout_s, api.max_response_bytes)
 
 
 def _entries(api: ApiRoutes, problems: list[Problem]) -> Iterator[Entry[Route]]:

@@ -13,6 +13,8 @@ from edge.wire.codec import CompileError, JsonOptions, Render, RequestMessage, R
 class StubMethod:
     """A codec for one binding that does nothing."""
 
+    takes_raw = gives_raw = False
+
     def request(self, path: Sequence[str], query: str, body: bytes, content_type: str) -> RequestMessage:
         return RequestMessage(b"", Render())
 

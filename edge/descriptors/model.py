@@ -22,6 +22,7 @@ class Rpc:
     client_streaming: bool = False
     server_streaming: bool = False
     idempotent: bool = False  # idempotency_level is set: safe or idempotent by the service's own word
+    side_effect_free: bool = False  # idempotency_level is NO_SIDE_EFFECTS: Connect clients may use GET
 
     @property
     def selector(self) -> str:

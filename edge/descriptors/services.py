@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorProto,
     FileDescriptorSet,
     MethodDescriptorProto,
+    MethodOptions,
     ServiceDescriptorProto,
 )
 
@@ -94,5 +95,6 @@ def _rpc(service: str, method: MethodDescriptorProto) -> Rpc:
         output_type=method.output_type.removeprefix("."),
         client_streaming=method.client_streaming,
         server_streaming=method.server_streaming,
-        idempotent=method.options.idempotency_level != 0,
+        idempotent=method.options.idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN,
+        side_effect_free=method.options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
     )

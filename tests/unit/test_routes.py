@@ -8,7 +8,7 @@ import pytest
 
 from edge.core.problem import Problem
 from edge.descriptors.model import Description, HttpBinding
-from edge.routes import ApiRoutes, Match, Missing, RouteTable, compile_routes
+from edge.routes import PLAIN_JSON, ApiRoutes, Match, Missing, RouteTable, compile_routes
 from edge.wire.codec import JsonOptions
 from tests.stub_api import StubApi, api
 
@@ -38,6 +38,18 @@ def test_a_route_carries_its_binding_and_its_api_s_choices() -> None:
     (asked,) = codec.compiled
     assert (asked["path_fields"], asked["body"], asked["http_method"]) == (("a.b", "name"), "*", "POST")
     assert (asked["input_type"], asked["output_type"], asked["options"]) == ("pkg.In", "pkg.Out", source.options)
+
+
+def test_a_target_compiles_its_json_when_first_asked() -> None:
+    """The whole message both ways, by the standard mapping whatever the API's options; once."""
+    codec = StubApi()
+    routes, _ = compile_routes([api("GET /v1/a", codec=codec)])
+    target = routes.targets["/pkg.Svc/M1"]
+    before = len(codec.compiled)
+    assert target.json() is target.json()
+    (asked,) = codec.compiled[before:]
+    assert (asked["path_fields"], asked["body"], asked["response_body"]) == ((), "*", "")
+    assert asked["options"] == PLAIN_JSON
 
 
 def test_lookup_gives_the_route_and_its_captures_in_order() -> None:

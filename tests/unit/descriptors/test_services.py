@@ -12,7 +12,7 @@ from tests.unit.descriptors.sources import compiled
 TEXT = """
 message M {}
 service One { rpc A(M) returns (stream M); rpc B(stream M) returns (M) { option idempotency_level = IDEMPOTENT; } }
-service Two { rpc A(M) returns (M); }
+service Two { rpc A(M) returns (M); rpc B(M) returns (M) { option idempotency_level = NO_SIDE_EFFECTS; } }
 """
 
 
@@ -26,6 +26,9 @@ def test_rpcs_carry_their_types_and_flags(tmp_path: Path) -> None:
         Rpc("t.One", "A", "t.M", "t.M", server_streaming=True),
         Rpc("t.One", "B", "t.M", "t.M", client_streaming=True, idempotent=True),
     ]
+    assert declared(tmp_path)["t.Two"].rpcs()[1] == Rpc(
+        "t.Two", "B", "t.M", "t.M", idempotent=True, side_effect_free=True
+    )
 
 
 def test_services_are_found_by_their_file(tmp_path: Path) -> None:
