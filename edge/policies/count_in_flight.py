@@ -21,6 +21,6 @@ class CountInFlight:
 
     def admit(self, x: Exchange) -> Settle:
         """Count one more; the settlement counts one less."""
-        counts = self._metrics.of(x.route)
+        counts = self._metrics.of(x.target)
         counts.began()
         return lambda _: counts.finished()

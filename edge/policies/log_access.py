@@ -25,7 +25,7 @@ class LogAccess:
     def observe(self, x: Exchange) -> None:
         """A `Settle` for `Pipeline(observers=...)`."""
         duration_s = self._clock() - x.started
-        self._metrics.of(x.route).ended(x, duration_s)
+        self._metrics.of(x.target).ended(x, duration_s)
         if x.refusal is not None:
             self._metrics.failed(x.refusal.fault)
         if self._access_log is not None:

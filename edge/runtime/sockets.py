@@ -17,6 +17,12 @@ from edge.core.problem import Problem, ProblemsError
 BACKLOG = 4096
 """Connections the kernel queues while workers are busy or restarting; net.core.somaxconn cuts it down (4096 since Linux 5.4)."""
 
+UNSENT_BYTES = 128 * 1024
+"""
+What the kernel holds for a client that does not read on. Left to itself it holds megabytes and asks for more when a third of them is
+gone, which for a slow reader is minutes apart: one that reads steadily would look like one that has stopped, and be cut off.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Bind:
@@ -54,6 +60,8 @@ def _listen(bind: Bind) -> socket.socket:
         if family == socket.AF_INET6:
             # "::" and an empty host mean IPv4 as well; a specific address is never both.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address[0] == "::" else 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # those it accepts inherit it
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         sock.bind(address)
         sock.listen(BACKLOG)
         sock.settimeout(0)

@@ -44,7 +44,7 @@ def line_of(x: Exchange, duration_s: float, at: str) -> bytes:
 
 
 def _fields(x: Exchange, duration_s: float, at: str) -> dict[str, Any]:
-    route, refusal = x.route, x.refusal
+    target, refusal = x.target, x.refusal
     fields: dict[str, Any] = {
         "time": at,
         "request_id": x.request_id,
@@ -52,8 +52,8 @@ def _fields(x: Exchange, duration_s: float, at: str) -> dict[str, Any]:
         "method": x.http_method,
         "path": x.path,
         "protocol": x.http_version,
-        "api": route.api if route else None,
-        "rpc": route.rpc.selector if route else None,
+        "api": target.api if target else None,
+        "rpc": target.rpc.selector if target else None,
         "status": x.status,
         "grpc_code": _CODE_NAMES.get(x.grpc_code) or str(x.grpc_code),
         "request_bytes": x.request_bytes,

@@ -18,7 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from edge import __version__
 from edge.outcome import Fault
-from edge.routes import Route
+from edge.routes import Target
 from edge.telemetry.rpc_metrics import LATENCY_BOUNDS_S, RpcFamilies, RpcMetrics
 from edge.telemetry.shared_metrics import SharedMetrics
 
@@ -71,10 +71,10 @@ class Metrics:
         if self._shared is None:
             ProcessCollector(registry=registry)
 
-    def of(self, route: Route | None) -> RpcMetrics:
-        """The counts of a route's RPC; those of calls without a route stand under empty labels."""
-        # Three strings, not the route: they hash from their cache, and a reload's old routes are not kept alive by it.
-        key = ("", "", "") if route is None else (route.api, route.rpc.service, route.rpc.method)
+    def of(self, target: Target | None) -> RpcMetrics:
+        """The counts of a target's RPC; those of calls without one stand under empty labels."""
+        # Three strings, not the target: they hash from their cache, and a reload's old targets are not kept alive by it.
+        key = ("", "", "") if target is None else (target.api, target.rpc.service, target.rpc.method)
         found = self._rpcs.get(key)
         if found is None:
             rpc = f"{key[1]}.{key[2]}" if key[1] else ""

@@ -63,6 +63,17 @@ class Upstream(Protocol):
     async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
         """Make one call. Cancelling it resets the stream."""
 
+    async def open_stream(
+        self,
+        path: bytes,
+        metadata: Sequence[Header] = (),
+        deadline: float | None = None,
+        *,
+        max_message_bytes: int = 4 * 1024 * 1024,
+        trace: Trace | None = None,
+    ) -> MessageStream:
+        """Begin a streaming call. When it cannot begin, the stream returned has ended already: see its `outcome`."""
+
 
 class MessageStream(Protocol):
     """A streaming call: messages both ways, in order, with back-pressure."""
@@ -72,6 +83,9 @@ class MessageStream(Protocol):
 
     async def end(self) -> None:
         """Half-close: no more messages from us."""
+
+    async def head(self) -> Sequence[Header] | None:
+        """The service's initial metadata, once it has come; None when the call ended without any."""
 
     async def receive(self) -> bytes | None:
         """The next message, or None when the service has ended; then `outcome` is set."""

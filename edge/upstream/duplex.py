@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from edge.core.grpc_frame import Frame, FrameError, encode_frame
 from edge.outcome import Fault, Refusal
 from edge.upstream import reply
-from edge.upstream.call import Header, UnaryReply
+from edge.upstream.call import Header, Trace, UnaryReply
 from edge.upstream.stream import Stream, Unprocessed, frame_refusal
 from edge.wire.session import CANCEL
 
@@ -22,10 +22,17 @@ from edge.wire.session import CANCEL
 class DuplexStream(Stream):
     """A streaming call: `edge.upstream.call.MessageStream`. One task may send while another receives; `cancel` when done."""
 
-    __slots__ = ("_frames", "_loop", "_readable", "_timer", "_unacknowledged", "_writable")
+    __slots__ = ("_frames", "_loop", "_readable", "_timer", "_trace", "_unacknowledged", "_writable")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, max_message_bytes: int, deadline: float | None) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        max_message_bytes: int,
+        deadline: float | None,
+        trace: Trace | None = None,
+    ) -> None:
         super().__init__(max_message_bytes)
+        self._trace = trace
         self._loop = loop
         self._frames: deque[Frame] = deque()
         self._unacknowledged = 0
@@ -38,6 +45,13 @@ class DuplexStream(Stream):
         """How the call ended. What could be retried is, to a streaming caller, a service that cannot be reached."""
         ended = self.settled_as
         return Refusal(Fault.UPSTREAM_UNAVAILABLE, ended.reason) if isinstance(ended, Unprocessed) else ended
+
+    async def head(self) -> Sequence[Header] | None:
+        """The service's initial metadata, once it has come; None when the call ended without any."""
+        while self._head is None and self.settled_as is None:
+            self._readable = self._loop.create_future()
+            await self._readable
+        return None if self._head is None else reply.metadata(self._head)
 
     async def send(self, message: bytes, *, end: bool = False) -> None:
         """Send one message; returns when flow control has taken it all. On a stream that has ended it does nothing."""
@@ -87,6 +101,11 @@ class DuplexStream(Stream):
             self._unacknowledged -= size
             self.carrier.acknowledge(self.id, size)
 
+    def head_received(self, headers: Sequence[Header], *, end: bool) -> None:
+        """Wake who waits for the head."""
+        super().head_received(headers, end=end)
+        _wake(self._readable)
+
     def bytes_received(self, flow_bytes: int) -> None:
         """Owed to the peer until messages are read."""
         self._unacknowledged += flow_bytes
@@ -113,6 +132,8 @@ class DuplexStream(Stream):
             self._consumed(0)
         if self._timer is not None:
             self._timer.cancel()
+        if self._trace is not None and self._trace.started:
+            self._trace.upstream_s = self._loop.time() - self._trace.started
         _wake(self._readable)
         _wake(self._writable)
 

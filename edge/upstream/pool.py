@@ -113,10 +113,11 @@ class Pool:
         deadline: float | None = None,
         *,
         max_message_bytes: int = _DEFAULT_MESSAGE_BYTES,
+        trace: Trace | None = None,
     ) -> MessageStream:
         """Begin a streaming call. When it cannot begin, the stream returned has ended already: see its `outcome`."""
         loop = asyncio.get_running_loop()
-        stream = DuplexStream(loop, max_message_bytes, deadline)
+        stream = DuplexStream(loop, max_message_bytes, deadline, trace)
         fault = trailers_fault(metadata)
         if fault is not None:
             stream.settle(Refusal(Fault.INVALID_ARGUMENT, f"metadata: {fault}"))
@@ -129,6 +130,8 @@ class Pool:
         if isinstance(connection, Refusal):
             stream.settle(connection)
         elif stream.settled_as is None:
+            if trace is not None:
+                trace.address, trace.started = connection.address, loop.time()
             connection.start(stream, self._head(path, metadata, deadline, connection, loop.time()))
         else:
             self._slots.pump()  # the deadline passed while we waited: the stream is another's

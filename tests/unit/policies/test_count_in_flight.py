@@ -22,6 +22,6 @@ def test_calls_are_counted_while_they_run() -> None:
         assert pipeline.admit(x, held) is None
     assert in_flight(metrics) == 3
     for x, held in calls:
-        x.route = None  # whatever becomes of the exchange, the same gauge goes down
+        x.target = None  # whatever becomes of the exchange, the same gauge goes down
         held.settle(x)
     assert in_flight(metrics) == 0

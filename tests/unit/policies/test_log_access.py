@@ -36,6 +36,6 @@ async def test_a_call_makes_one_line_and_is_counted_once(tmp_path: Path) -> None
 def test_a_refusal_is_counted_by_its_fault_even_without_a_route_or_a_log() -> None:
     metrics = Metrics(engine="portable")
     log = LogAccess(metrics, None, clock=lambda: 101.0)
-    log.observe(exchange(route=None, status=404, refusal=Refusal(Fault.ROUTE_NOT_FOUND)))
+    log.observe(exchange(target=None, status=404, refusal=Refusal(Fault.ROUTE_NOT_FOUND)))
     metrics.publish()
     assert metrics.registry.get_sample_value("edge_faults_total", {"fault": "ROUTE_NOT_FOUND"}) == 1

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from edge.core.problem import ProblemsError
-from edge.runtime.sockets import Bind, bind_all
+from edge.runtime.sockets import UNSENT_BYTES, Bind, bind_all
 
 
 def test_a_bound_socket_listens_and_does_not_block() -> None:
@@ -64,3 +64,13 @@ def test_ipv6_alone_leaves_ipv4_to_others() -> None:
 
 def test_ipv6_is_written_in_brackets() -> None:
     assert str(Bind("::1", 80)) == "[::1]:80"
+
+
+def test_the_kernel_holds_little_for_who_does_not_read() -> None:
+    """The bound is the listening socket's, and that of what it accepts."""
+    (listening,) = bind_all([Bind("127.0.0.1", 0)])
+    with listening, socket.create_connection(listening.getsockname()):
+        listening.settimeout(5)
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == UNSENT_BYTES

@@ -13,13 +13,13 @@ RPC = Rpc("bookstore.v1.Bookstore", "GetBook", "a.In", "a.Out")
 
 def route(api: str = "bookstore", rpc: Rpc = RPC) -> Route:
     none = cast(Any, None)  # nothing here encodes a message
-    return Route(api, rpc, HttpBinding(rpc, "GET", "/v1/x"), none, none, "bookstore", 15.0, 1024)
+    return Route(api, rpc, none, "bookstore", 15.0, 1024, HttpBinding(rpc, "GET", "/v1/x"), none)
 
 
 def exchange(**facts: Any) -> Exchange:
     """A call that succeeded in 5 ms of upstream time, but for what is given."""
     defaults: dict[str, Any] = {
-        "route": route(),
+        "target": route(),
         "status": 200,
         "request_bytes": 3,
         "response_bytes": 40,

@@ -41,7 +41,7 @@ def test_a_line_tells_everything_of_a_call() -> None:
 
 def test_a_refused_request_tells_the_fault_and_the_detail_that_the_client_was_not_told() -> None:
     x = exchange(
-        route=None,
+        target=None,
         status=503,
         grpc_code=14,
         upstream_address="",

@@ -84,7 +84,7 @@ async def test_a_scrape_adds_nothing_twice() -> None:
 
 async def test_calls_without_a_route_are_counted_under_empty_labels() -> None:
     metrics = Metrics(engine="portable")
-    metrics.of(None).ended(exchange(route=None, status=404, grpc_code=5), 0.001)
+    metrics.of(None).ended(exchange(target=None, status=404, grpc_code=5), 0.001)
     found = await value(metrics, "edge_requests_total", api="", rpc="", dialect="rest", code="NOT_FOUND", status="404")
     assert found == 1
 

@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from edge.core.problem import Problem, ProblemsError
 from edge.descriptors.reflection_dialogue import Reflected
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import MessageStream, UnaryReply
+from edge.upstream.call import Header, MessageStream, UnaryReply
 from edge.upstream.reflection import OpenStream, ReflectionWatch, Rhythm, fetch
 from tests.unit.descriptors.reflecting import A, B, C, Service, with_service
 from tests.unit.descriptors.sources import file, names
@@ -45,6 +45,9 @@ class GrpcStream:
 
     async def end(self) -> None:
         await self._call.done_writing()
+
+    async def head(self) -> Sequence[Header] | None:
+        raise AssertionError("reflection reads no metadata")
 
     async def receive(self) -> bytes | None:
         try:
@@ -130,6 +133,9 @@ class Scripted:
 
     async def end(self) -> None:
         pass
+
+    async def head(self) -> Sequence[Header] | None:
+        raise AssertionError("reflection reads no metadata")
 
     async def receive(self) -> bytes | None:
         if self.outcome is not None:
