@@ -11,8 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
+from edge.config.browser_models import Cors, WebSocket
 from edge.config.section import FileName, Model, Timeout
 from edge.config.units import Bytes, Seconds, true_as_section
+
+Profile = Literal["edge", "grpc-gateway", "envoy"]
+"""Whose clients an API is to suit; `profiles` has what each comes to."""
 
 
 class ProtoSource(Model):
@@ -91,6 +95,8 @@ class Json(Model):
     """Enum values in answers; `short`: names without the enum type's prefix. Requests may use any of the three."""
     defaults: bool = False
     """Print fields that hold their default value."""
+    nulls: bool = False
+    """With `defaults`: print messages that are not set as null, as protojson's EmitUnpopulated does."""
     int64: Literal["string", "number"] = "string"
     """64-bit integers in answers; the proto3 JSON mapping says string, numbers lose precision past 2^53."""
     unknown_fields: Literal["reject", "ignore"] = "reject"
@@ -125,17 +131,34 @@ class Path(Model):
     """Match a//b as a/b, and a trailing slash as none."""
     repeated: bool = False
     """A path variable may fill a repeated field with one element."""
+    wrong_method: Literal["not_allowed", "unimplemented"] = "not_allowed"
+    """A known path with a method it does not have: 405, or 501 as grpc-gateway answers."""
 
 
 class Metadata(Model):
     """Which request headers reach the service as gRPC metadata, and which response metadata reaches the client as headers."""
 
-    forward: Literal["all", "prefixed"] = "all"
-    """`prefixed`: only `Grpc-Metadata-*`."""
+    forward: Literal["all", "prefixed", "permanent"] = "all"
+    """`prefixed`: only `Grpc-Metadata-*`; `permanent`: besides, the permanent HTTP headers as `grpcgateway-*`, and Authorization."""
     authorization: bool = True
     """Pass Authorization on."""
     underscores: Literal["drop", "allow"] = "drop"
     """Header names with `_`."""
+    response: Literal["standard", "prefixed", "bare"] = "standard"
+    """Names in answers: `Grpc-Metadata-*` but for standard HTTP headers; `Grpc-Metadata-*` for all; or the service's own names."""
+    grpc_status: bool = False
+    """Answers of unary methods carry `grpc-status` and `grpc-message` as headers."""
+
+
+class Streaming(Model):
+    """Streaming methods over REST. Accept decides the form: `application/json`, `application/x-ndjson` or `text/event-stream`."""
+
+    format: Literal["array", "ndjson", "envelope"] = "array"
+    """For clients whose Accept has no preference: an array, JSON lines, or (`envelope`) lines `{"result": …}` as grpc-gateway has it."""
+    heartbeat: Timeout = Seconds(15.0)
+    """Server-sent events: how long the service may be silent before the client is sent a comment."""
+    event_id: str = Field("", examples=["sequence"])
+    """Server-sent events: the message's field, as it is printed, that is the event's id; empty: events are numbered."""
 
 
 class Api(Model):
@@ -152,6 +175,8 @@ class Api(Model):
         BeforeValidator(true_as_section, json_schema_input_type=ReflectionSource | bool | None),
     ] = None
     """Described by the upstream itself; `true` takes the defaults."""
+    profile: Profile = "edge"
+    """Whose behaviour its clients are used to: the defaults of the keys below are then that gateway's (docs/profiles.md)."""
     upstream: str = Field(examples=["bookstore"])
     """Who serves it: a key of `upstreams`."""
     services: tuple[str, ...] = ()
@@ -160,8 +185,8 @@ class Api(Model):
     """Rules beside those in the protos."""
     default_bindings: bool = False
     """`POST /pkg.Service/Method` with body `*` for methods without a rule."""
-    timeout: Timeout = Seconds(15.0)
-    """Of a unary call; a client's shorter Grpc-Timeout wins."""
+    timeout: Timeout | None = Seconds(15.0)
+    """Of a unary call; a client's own shorter timeout wins. `null`: as long as the client will wait."""
     max_response_bytes: Annotated[Bytes, Field(ge=1)] = Bytes(4 * 1024 * 1024)
     """Of one response message, as gRPC's default has it; over: 500."""
     compression: bool = True
@@ -172,5 +197,16 @@ class Api(Model):
     """How query parameters are read."""
     path: Path = Path()
     """How paths are matched."""
+    streaming: Streaming = Streaming()
+    """How streaming methods answer over REST."""
     metadata: Metadata = Metadata()
     """Which headers pass."""
+    openapi: bool = True
+    """Serve its description at `/openapi/NAME.json`, and at `/openapi.json` if it is the only one."""
+    cors: Cors | None = None
+    """Which pages of other origins may call it; none: no other's."""
+    websocket: Annotated[
+        WebSocket | None,
+        BeforeValidator(true_as_section, json_schema_input_type=WebSocket | bool | None),
+    ] = None
+    """Its RPCs over WebSocket; `true` takes the defaults."""

@@ -12,7 +12,7 @@ import re
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
 from edge.config.address import Address, Network
 from edge.config.api_models import (
@@ -27,6 +27,7 @@ from edge.config.api_models import (
     Query,
     ReflectionSource,
 )
+from edge.config.profiles import profiled
 from edge.config.section import Count, FileName, Model, Timeout
 from edge.config.units import Bytes, Seconds, written_as_text
 from edge.config.upstream_models import Keepalive, Reconnect, Upstream, UpstreamTls
@@ -127,6 +128,11 @@ class Config(Model):
     _base: str = PrivateAttr(".")
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _warnings: tuple[Problem, ...] = PrivateAttr(())
+
+    @field_validator("apis")
+    @classmethod
+    def _apply_profiles(cls, apis: tuple[Api, ...]) -> tuple[Api, ...]:
+        return tuple(profiled(api) for api in apis)
 
     @property
     def base(self) -> str:
