@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from edge.core.grpc_status import decode_binary, encode_binary
+from edge.core.grpc_status import decode_binary, encode_binary, encode_message
 
 Header = tuple[bytes, bytes]
 
@@ -21,10 +22,26 @@ PREFIX = b"grpc-metadata-"
 
 TRAILER_PREFIX = b"grpc-trailer-"
 
+ResponseNames = Literal["standard", "prefixed", "bare"]
+"""What response metadata is called in HTTP: PREFIX but for standard fields, PREFIX for all, or its own name."""
+
+_PERMANENT_PREFIX = b"grpcgateway-"
+_PERMANENT = frozenset(
+    b"accept accept-charset accept-language accept-ranges authorization cache-control content-type cookie date expect from if-match "
+    b"if-modified-since if-none-match if-schedule-tag-match if-unmodified-since max-forwards origin pragma referer user-agent via "
+    b"warning".split()
+)
+"""What grpc-gateway holds for permanent fields (v2, runtime/context.go); Host, which is on its list too, never gets there."""
+
+_ALWAYS = frozenset((b"last-event-id",))
+"""What a browser says of its own accord and cannot say otherwise: where server-sent events are to go on."""
+
 # Fields about this connection or this message's HTTP form: they end at the gateway (RFC 9110 7.6.1), or it writes its own.
 _OURS = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade http2-settings "
-    b"host content-length content-type content-encoding accept-encoding expect user-agent "
+    b"sec-websocket-key sec-websocket-version sec-websocket-protocol sec-websocket-extensions "
+    b"host content-length content-type content-encoding accept-encoding expect user-agent x-grpc-web "
+    b"connect-protocol-version connect-timeout-ms connect-content-encoding connect-accept-encoding "
     b"x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-user-agent forwarded x-real-ip x-request-id".split()
 )
 
@@ -50,27 +67,51 @@ class MetadataRules:
     """
     One API's choices. `forward_all` false lets only Grpc-Metadata-* through; `authorization` whether Authorization passes;
     `underscores` whether names with `_` do (servers that fold `_` and `-` can be fooled with them).
+
+    `permanent`, where not all are forwarded, lets the permanent HTTP fields through as grpcgateway-*, and Authorization as it is.
+    `response` names the fields of answers. `grpc_status` puts a unary call's status into the head, as Envoy does.
     """
 
     forward_all: bool = True
     authorization: bool = True
     underscores: bool = False
+    permanent: bool = False
+    response: ResponseNames = "standard"
+    grpc_status: bool = False
 
 
 def request_metadata(headers: Iterable[Header], rules: MetadataRules) -> list[Header]:
     """The metadata a request's headers become, in order. Names must be lower case already."""
     headers = list(headers)
     nominated = _nominated(headers)
-    metadata: list[Header] = []
+    metadata: list[Header] = _permanent(headers, nominated, rules) if rules.permanent else []
     for name, value in headers:
         if name in _OURS or name in nominated:
             continue
         prefixed = name.startswith(PREFIX)
-        if not (prefixed or rules.forward_all):
+        if not (prefixed or rules.forward_all or name in _ALWAYS):
             continue
-        entry = _entry(name[len(PREFIX) :] if prefixed else name, value.strip(b" \t"), rules)
-        if entry is not None:
-            metadata.append(entry)
+        key = name[len(PREFIX) :] if prefixed else name
+        # HTTP may join the values of a field by commas (RFC 9110 5.2), of which base64 has none; services do not take them apart.
+        values = value.split(b",") if key.endswith(b"-bin") and b"," in value else (value,)
+        for each in values:
+            entry = _entry(key, each.strip(b" \t"), rules)
+            if entry is not None:
+                metadata.append(entry)
+    return metadata
+
+
+def _permanent(headers: Sequence[Header], nominated: frozenset[bytes], rules: MetadataRules) -> list[Header]:
+    """The permanent fields as grpc-gateway passes them on: renamed, and Authorization under its own name too."""
+    metadata: list[Header] = []
+    for name, value in headers:
+        if name not in _PERMANENT or name in nominated or not _VALUE.match(value):
+            continue
+        if name == b"authorization":
+            if not rules.authorization:
+                continue
+            metadata.append((name, value))
+        metadata.append((_PERMANENT_PREFIX + name, value))
     return metadata
 
 
@@ -102,23 +143,52 @@ def plain(entries: Iterable[tuple[bytes, str]]) -> list[Header]:
     return [(key, value) for key, value in encoded if value and _VALUE.match(value)]
 
 
-def response_headers(headers: Iterable[Header], trailers: Iterable[Header], *, with_trailers: bool) -> list[Header]:
+def response_headers(
+    headers: Iterable[Header], trailers: Iterable[Header], *, with_trailers: bool, names: ResponseNames = "standard"
+) -> list[Header]:
     """
     The HTTP headers that response metadata becomes.
 
     Standard names (ETag, Location, …) pass as they are, from headers or trailers; the rest of the headers as Grpc-Metadata-*, the rest
-    of the trailers as Grpc-Trailer-* when the client said `TE: trailers`. Reserved names and values that HTTP cannot carry are dropped.
+    of the trailers as Grpc-Trailer-* when the client said `TE: trailers`; `names` may say otherwise of the headers. Reserved names
+    and values that HTTP cannot carry are dropped.
     """
     out: list[Header] = []
+    if names == "bare":
+        out, headers = [field for field in rpc_metadata(headers) if not _RESERVED_RESPONSE.match(field[0])], ()
+    standard = frozenset() if names == "prefixed" else _STANDARD_RESPONSE
     for source, prefix, wanted in ((headers, PREFIX, True), (trailers, TRAILER_PREFIX, with_trailers)):
         for name, value in source:
             if _RESERVED_RESPONSE.match(name) or not _KEY.match(name) or not _VALUE.match(value):
                 continue
-            if name in _STANDARD_RESPONSE:
+            if name in standard:
                 out.append((name, value))
             elif wanted:
                 out.append((prefix + name, value))
     return out
+
+
+# What the RPC dialects and the HTTP under them say themselves, in fields that service metadata must not touch.
+_RESERVED_RPC = frozenset(
+    b"content-type content-length content-encoding accept-encoding transfer-encoding connection proxy-connection keep-alive upgrade "
+    b"te trailer date x-request-id".split()
+)
+
+
+def rpc_metadata(headers: Iterable[Header]) -> list[Header]:
+    """
+    Response metadata in the dialects where it goes out under its own names (gRPC, gRPC-Web, Connect).
+
+    Reserved names and values that HTTP cannot carry are dropped.
+    """
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in _RESERVED_RPC
+        and not name.startswith((b"grpc-", b"connect-", b":"))
+        and _KEY.match(name)
+        and _VALUE.match(value)
+    ]
 
 
 def status_override(headers: Iterable[Header]) -> int | None:
@@ -127,3 +197,8 @@ def status_override(headers: Iterable[Header]) -> int | None:
         if name == b"x-http-code" and len(value) == 3 and value.isdigit() and value[0] in b"2345":
             return int(value)
     return None
+
+
+def status_fields(code: int, message: str) -> list[Header]:
+    """A gRPC status as header fields, as it stands in gRPC's trailers."""
+    return [(b"grpc-status", b"%d" % code), (b"grpc-message", encode_message(message))]

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.metadata import MetadataRules, plain, request_metadata, response_headers, status_override
+from edge.core.metadata import (
+    MetadataRules,
+    plain,
+    request_metadata,
+    response_headers,
+    rpc_metadata,
+    status_fields,
+    status_override,
+)
 
 ALL = MetadataRules()
 PREFIXED = MetadataRules(forward_all=False)
@@ -29,6 +37,8 @@ PREFIXED = MetadataRules(forward_all=False)
         (b"connection", b"close", []),
         (b"te", b"trailers", []),
         (b"upgrade", b"h2c", []),
+        (b"sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ==", []),
+        (b"sec-websocket-protocol", b"edge.json", []),
         (b"host", b"example.org", []),
         (b"x-forwarded-for", b"10.0.0.1", []),
         (b"x-forwarded-client-cert", b"URI=spiffe://a", []),
@@ -112,6 +122,91 @@ def test_a_service_may_choose_a_final_status(value: bytes, expected: int | None)
     assert status_override([(b"x-http-code", value)]) == expected
 
 
+def test_joined_binary_values_are_several() -> None:
+    """Browsers' fetch joins what was given apart; text values stay as they are, for commas may be part of them."""
+    fields = [(b"x-bin", b"AQ==, Ag,,!"), (b"x", b"a, b")]
+    assert request_metadata(fields, ALL) == [(b"x-bin", b"AQ"), (b"x-bin", b"Ag"), (b"x-bin", b""), (b"x", b"a, b")]
+
+
+def test_in_the_rpc_dialects_metadata_keeps_its_names() -> None:
+    """But for what the dialect or HTTP says itself, and for values that would break out of their line."""
+    kept = [(b"x-a", b"1"), (b"x-a", b"2"), (b"x-b-bin", b"AQ"), (b"etag", b'"t"'), (b"empty", b"")]
+    reserved = b"grpc-status grpc-foo connect-timeout-ms content-type content-length date trailer x-request-id connection".split()
+    dropped = [*((name, b"1") for name in reserved), (b"x-c", b"a\r\nb"), (b"x d", b"1"), (b":status", b"200")]
+    assert rpc_metadata([*dropped, *kept, *dropped]) == kept
+
+
+@pytest.mark.parametrize(
+    "name", [b"x-grpc-web", b"connect-protocol-version", b"connect-timeout-ms", b"connect-accept-encoding"]
+)
+def test_what_a_dialect_says_of_itself_is_no_metadata(name: bytes) -> None:
+    """The service sees the same call whatever the dialect."""
+    assert request_metadata([(name, b"1")], ALL) == []
+
+
 def test_plain_leaves_out_what_grpc_cannot_carry() -> None:
     """H5: our own metadata is held to the same rule as the client's."""
     assert plain([(b"a", "b"), (b"c", ""), (b"d", "é"), (b"e", "f\ng")]) == [(b"a", b"b")]
+
+
+def test_where_events_go_on_always_passes() -> None:
+    """A browser cannot say it under another name (S7)."""
+    headers = [(b"last-event-id", b"7"), (b"x-a", b"1")]
+    assert request_metadata(headers, PREFIXED) == [(b"last-event-id", b"7")]
+
+
+PERMANENT = MetadataRules(forward_all=False, permanent=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (b"cookie", [(b"grpcgateway-cookie", b"v")]),
+        (b"user-agent", [(b"grpcgateway-user-agent", b"v")]),
+        (b"content-type", [(b"grpcgateway-content-type", b"v")]),
+        (b"authorization", [(b"authorization", b"v"), (b"grpcgateway-authorization", b"v")]),
+        (b"grpc-metadata-x", [(b"x", b"v")]),
+        (b"x-other", []),
+        (b"host", []),
+        (b"x-tenant", []),
+    ],
+)
+def test_permanent_fields_pass_as_grpc_gateway_names_them(name: bytes, expected: list[object]) -> None:
+    """H1: grpc-gateway's own rule; nothing else passes but Grpc-Metadata-*."""
+    assert request_metadata([(name, b"v")], PERMANENT) == expected
+
+
+def test_permanent_fields_are_held_to_the_other_rules() -> None:
+    """Values gRPC cannot carry, fields nominated away, Authorization where it is kept out: under no name."""
+    assert request_metadata([(b"cookie", b"a\x00")], PERMANENT) == []
+    assert request_metadata([(b"connection", b"cookie"), (b"cookie", b"a")], PERMANENT) == []
+    closed = MetadataRules(forward_all=False, permanent=True, authorization=False)
+    assert request_metadata([(b"authorization", b"x")], closed) == []
+
+
+def test_response_names() -> None:
+    """H3: standard fields under their own names, or everything prefixed, or nothing."""
+    headers = [(b"etag", b"1"), (b"x-cost", b"3"), (b"content-type", b"a"), (b"grpc-x", b"a"), (b"x-http-code", b"201")]
+    assert response_headers(headers, [], with_trailers=False, names="prefixed") == [
+        (b"grpc-metadata-etag", b"1"),
+        (b"grpc-metadata-x-cost", b"3"),
+    ]
+    assert response_headers(headers, [], with_trailers=False, names="bare") == [(b"etag", b"1"), (b"x-cost", b"3")]
+
+
+@pytest.mark.parametrize(
+    "name", [b"date", b"x-request-id", b"connection", b"keep-alive", b"transfer-encoding", b"te", b":a"]
+)
+def test_bare_names_never_touch_what_http_says_itself(name: bytes) -> None:
+    """H2, H5."""
+    assert response_headers([(name, b"a"), (b"x", b"a\r\nb: c")], [], with_trailers=False, names="bare") == []
+
+
+def test_bare_names_are_of_headers() -> None:
+    """Trailers keep the prefix that tells them apart."""
+    assert response_headers([], [(b"x-sum", b"9")], with_trailers=True, names="bare") == [(b"grpc-trailer-x-sum", b"9")]
+
+
+def test_a_status_as_header_fields() -> None:
+    """As in gRPC's trailers: the message percent-encoded, so that it cannot end a line."""
+    assert status_fields(5, "n\u00e9\r\n") == [(b"grpc-status", b"5"), (b"grpc-message", b"n%C3%A9%0D%0A")]
