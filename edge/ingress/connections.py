@@ -97,6 +97,11 @@ class Connections:
         if not self._open:
             self._empty.set()
 
+    def replace(self, connection: Connection, successor: Connection) -> None:
+        """The same socket in other hands: it keeps its slot."""
+        self._open.discard(connection)
+        self._open.add(successor)
+
     async def drain(self, timeout_s: float) -> None:
         """Close the idle, let the busy finish for `timeout_s`, cut the rest; returns when none is open."""
         self.draining = True

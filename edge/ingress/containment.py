@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import structlog
 
-from edge.ingress.service import Answer, Call, Head, Service
+from edge.ingress.service import Answer, AnswerSink, BodySource, Call, Head, Service, StreamCall
 from edge.outcome import FAULTS, Fault, Refusal
 
 _log = structlog.get_logger("edge.ingress")
@@ -23,7 +23,7 @@ class Contained:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def begin(self, head: Head) -> Call | Answer:
+    def begin(self, head: Head) -> Call | StreamCall | Answer:
         """`Service.begin`."""
         try:
             return self._service.begin(head)
@@ -47,6 +47,13 @@ class Contained:
             _log.exception("a call failed in its handler", path=head.path if head else "")
             return self.refuse(head, Refusal(Fault.INTERNAL, "finish raised"))
 
+    async def run(self, call: StreamCall, head: Head | None, body: BodySource, answer: AnswerSink) -> None:
+        """`StreamCall.run`; what it raises leaves the answer open, which the protocol handler then aborts."""
+        try:
+            await call.run(body, answer)
+        except Exception:  # noqa: BLE001  # containing bugs is this file's purpose
+            _log.exception("a streaming call failed in its handler", path=head.path if head else "")
+
     def abandon(self, call: Call, refusal: Refusal) -> Answer:
         """`Call.abandon`."""
         try:
@@ -55,7 +62,7 @@ class Contained:
             _log.exception("a call failed at being abandoned", fault=refusal.fault.name)
             return last_resort()
 
-    def sent(self, call: Call, size_bytes: int) -> None:
+    def sent(self, call: Call | StreamCall, size_bytes: int) -> None:
         """`Call.sent`."""
         try:
             call.sent(size_bytes)

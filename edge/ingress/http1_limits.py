@@ -16,6 +16,9 @@ QUEUE_BYTES = 64 * 1024
 DISCARD_BYTES = 64 * 1024
 """A refused request's body up to this size is read and thrown away to keep the connection; a larger one ends it."""
 
+BODY_BYTES = 64 * 1024
+"""What is held of a streaming call's body before the socket is no longer read; one read may come on top."""
+
 DRAIN_GRACE_S = 1.0
 """How long a connection accepted just before a drain may take to begin its one request."""
 

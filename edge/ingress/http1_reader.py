@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine
 from edge.core.message_end import BlankLine, ChunkedBody, ChunkSizeError
-from edge.ingress.http1_limits import CHUNK_OVERHEAD, Http1Limits
+from edge.ingress.http1_limits import CHUNK_OVERHEAD, DISCARD_BYTES, Http1Limits
 from edge.ingress.service import Head, Header, over_limit
 from edge.outcome import Fault, Refusal
 
@@ -31,13 +31,15 @@ class RequestReader:
     """
     One request at a time. `feed` until `head_complete`, then until `complete`; `reset` before the next.
 
-    When `refusal` is set the connection is beyond repair. `facts` is there once the head is complete and sound.
-    `max_body_bytes` is to be set when the head is complete.
+    When `refusal` is set the connection is beyond repair. `facts` is there once the head is complete and sound. `expects_continue`:
+    the client waits for 100 before it sends the body; whoever tells it so unsets it.
+    `max_body_bytes` is to be set when the head is complete; None lets a body of any length come.
     """
 
     __slots__ = (
-        "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_parser", "_upgrade", "_wire_bytes", "complete", "facts",
-        "head_complete", "headers", "keep_alive", "max_body_bytes", "method", "refusal", "target", "version",
+        "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_parser", "_upgrade", "_wire_bytes", "complete",
+        "expects_continue", "facts", "head_complete", "headers", "keep_alive", "max_body_bytes", "method", "refusal", "target",
+        "version",
     )  # fmt: skip
 
     def __init__(self, limits: Http1Limits) -> None:
@@ -51,9 +53,9 @@ class RequestReader:
         self.target = b""
         self.headers: list[Header] = []
         self.facts: HeadFacts | None = None
-        self.keep_alive = self.head_complete = self.complete = self._upgrade = False
+        self.keep_alive = self.head_complete = self.complete = self.expects_continue = self._upgrade = False
         self.refusal: Refusal | None = None
-        self.max_body_bytes = 0
+        self.max_body_bytes: int | None = 0
         self._body: bytes | bytearray = b""
         self._body_bytes = self._wire_bytes = self._header_bytes = 0
         self._end: BlankLine | ChunkedBody = BlankLine()
@@ -97,19 +99,27 @@ class RequestReader:
             facts.content_length,
         )
 
-    @property
-    def expects_continue(self) -> bool:
-        """The client waits for 100 before it sends the body."""
-        return self.facts is not None and self.facts.expect_continue
-
     def close(self) -> None:
         """No more requests. The parser holds our methods: without this, each connection would be garbage for the collector."""
         del self._parser
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of the body was read and not taken."""
+        return len(self._body)
+
     def take_body(self) -> bytes:
-        """The whole body; the reader keeps none of it."""
+        """What was read of the body; the reader keeps none of it."""
         body, self._body = bytes(self._body), b""
         return body
+
+    @property
+    def rest_may_be_large(self) -> bool:
+        """Whether more of the body may be to come than is worth reading for the connection's sake."""
+        if self.complete or self.facts is None:
+            return False
+        length = self.facts.content_length
+        return length is None or length > DISCARD_BYTES
 
     # What llhttp calls. None of these may raise: an exception would be reported as a parser error.
 
@@ -142,6 +152,7 @@ class RequestReader:
     def on_body(self, piece: bytes) -> None:
         """A piece of the body, framing removed. Many small pieces are joined at once: each as an object would cost 20 times its size."""
         self._body_bytes += len(piece)
+        self.expects_continue = False  # it did not wait
         if not self._body:
             self._body = piece
         elif isinstance(self._body, bytearray):
@@ -173,6 +184,7 @@ class RequestReader:
         if isinstance(facts, HeadFlaw):
             return Refusal(_FAULT_OF_FLAW[facts.kind], facts.detail)
         self.facts = facts
+        self.expects_continue = facts.expect_continue
         if facts.authority is not None:
             self.headers = [field for field in self.headers if field[0] != b"host"]
             self.headers.append((b"host", facts.authority))
@@ -198,7 +210,7 @@ class RequestReader:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (facts.content_length or 0))
 
     def _check_body(self) -> Refusal | None:
-        if self._body_bytes > self.max_body_bytes:
+        if self.max_body_bytes is not None and self._body_bytes > self.max_body_bytes:
             return over_limit(self.max_body_bytes)
         if self._wire_bytes > CHUNK_OVERHEAD * self._body_bytes + 2 * self._limits.max_head_wire_bytes:
             return Refusal(Fault.MALFORMED_REQUEST, "chunk extensions or trailers out of proportion")

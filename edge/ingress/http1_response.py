@@ -21,7 +21,8 @@ CONTINUE = b"HTTP/1.1 %d %s\r\n\r\n" % (HTTPStatus.CONTINUE.value, HTTPStatus.CO
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {CLIENT_CLOSED_REQUEST: "Client Closed Request"}
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {phrase}\r\n".encode() for code, phrase in _PHRASES.items()}
-_BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
+BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
+"""The final statuses whose answers never have a body."""
 
 
 class DateClock:
@@ -29,15 +30,21 @@ class DateClock:
 
     def __init__(self) -> None:
         self._second = -1
-        self._line = b""
+        self._line = self._value = b""
 
     def line(self) -> bytes:
         """The whole field line, for now."""
+        self.value()
+        return self._line
+
+    def value(self) -> bytes:
+        """The field's value, for now."""
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._line = b"date: %s\r\n" % formatdate(second, usegmt=True).encode()
-        return self._line
+            self._value = formatdate(second, usegmt=True).encode()
+            self._line = b"date: %s\r\n" % self._value
+        return self._value
 
 
 DATE = DateClock()
@@ -54,12 +61,16 @@ def render(answer: Answer, *, head_only: bool, connection: bytes) -> tuple[bytes
 
     `head_only` for answers to HEAD; `connection` is a whole `connection: …` line or empty. Raises UnsafeFieldError.
     """
-    status = _STATUS_LINES.get(answer.status) or b"HTTP/1.1 %d \r\n" % answer.status
-    fields = field_lines(answer.headers)
-    if answer.status in _BODILESS:
-        return b"".join((status, fields, DATE.line(), connection, b"\r\n")), b""
-    head = b"".join((status, fields, b"content-length: %d\r\n" % len(answer.body), DATE.line(), connection, b"\r\n"))
-    return head, b"" if head_only else answer.body
+    if answer.status in BODILESS:
+        return head(answer.status, answer.headers, connection), b""
+    length = b"content-length: %d\r\n" % len(answer.body)
+    return head(answer.status, answer.headers, length, connection), b"" if head_only else answer.body
+
+
+def head(status: int, headers: Sequence[Header], *own: bytes) -> bytes:
+    """A head; `own` are whole lines of the protocol's, Date comes by itself. Raises UnsafeFieldError."""
+    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    return b"".join((line, field_lines(headers), *own, DATE.line(), b"\r\n"))
 
 
 def field_lines(headers: Sequence[Header]) -> bytes:

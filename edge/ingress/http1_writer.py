@@ -24,20 +24,39 @@ _CLOSE = b"connection: close\r\n"
 _KEEP_ALIVE = b"connection: keep-alive\r\n"
 
 
+def connection_line(request: RequestReader, *, close: bool) -> bytes:
+    """The Connection field an answer needs; an HTTP/1.0 peer takes the connection for closed unless told otherwise (RFC 9112 C.2.2)."""
+    return _CLOSE if close else _KEEP_ALIVE if request.version == "1.0" else b""
+
+
 class AnswerWriter:
     """Sends answers on a transport. `paused` while the reader is slower than we are."""
 
-    __slots__ = ("_transport", "_unsent_bytes", "paused")
+    __slots__ = ("_resumed", "_transport", "_unsent_bytes", "paused")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._unsent_bytes = 0
+        self._resumed: asyncio.Event | None = None  # made by the first to wait: most connections never see one
         self.paused = False
+
+    def resume(self) -> None:
+        """The reader took enough."""
+        self.paused = False
+        if self._resumed is not None:
+            self._resumed.set()
+            self._resumed = None
+
+    async def resumed(self) -> None:
+        """Wait while paused."""
+        while self.paused:
+            if self._resumed is None:
+                self._resumed = asyncio.Event()
+            await self._resumed.wait()
 
     def send(self, answer: Answer, request: RequestReader, *, close: bool) -> int:
         """Hand an answer to the transport; the body bytes sent."""
-        # An HTTP/1.0 peer takes the connection for closed unless told otherwise (RFC 9112 C.2.2).
-        connection = _CLOSE if close else _KEEP_ALIVE if request.version == "1.0" else b""
+        connection = connection_line(request, close=close)
         head_only = request.method == HTTPMethod.HEAD
         try:
             head, body = render(answer, head_only=head_only, connection=connection)

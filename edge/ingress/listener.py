@@ -10,12 +10,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
+from functools import partial
 
+from edge.core.glitches import GlitchBudget
 from edge.ingress.connections import Connections, ConnectionSlots
 from edge.ingress.containment import Contained
+from edge.ingress.detect import AlpnSwitch, PrefaceSwitch
 from edge.ingress.http1 import Http1Connection
 from edge.ingress.http1_limits import Http1Limits
+from edge.ingress.http2 import Http2Connection, MakeSession
+from edge.ingress.http2_limits import session_settings
 from edge.ingress.service import Service
+from edge.wire.portable.h2_session import PortableH2Session
+from edge.wire.session import Role
 
 BACKLOG = 4096
 """
@@ -24,15 +32,26 @@ its backlog anew, and the socket is shared by all workers.
 """
 
 
+def portable_session(limits: Http1Limits, budget: GlitchBudget) -> PortableH2Session:
+    """The portable engine's side of a downstream's HTTP/2 connection."""
+    return PortableH2Session(Role.SERVER, session_settings(limits), budget)
+
+
 class Listener:
     """Serves `service` on a bound socket. `slots` is the worker's connection limit, shared by its listeners."""
 
     def __init__(
-        self, service: Service, limits: Http1Limits, slots: ConnectionSlots, tls: ssl.SSLContext | None = None
+        self,
+        service: Service,
+        limits: Http1Limits,
+        slots: ConnectionSlots,
+        tls: ssl.SSLContext | None = None,
+        make_session: MakeSession = portable_session,
     ) -> None:
         self._service = Contained(service)
         self._limits = limits
         self._tls = tls
+        self._make_session = make_session
         self._connections = Connections(slots)
         self._server: asyncio.Server | None = None
 
@@ -47,7 +66,7 @@ class Listener:
         sock.setblocking(False)  # noqa: FBT003  # positional only
         limits, tls = self._limits, self._tls
         self._server = await loop.create_server(
-            lambda: Http1Connection(self._service, limits, self._connections, loop),
+            self._switch(loop),
             sock=sock,
             ssl=tls,
             backlog=BACKLOG,
@@ -55,6 +74,14 @@ class Listener:
             ssl_handshake_timeout=limits.header_timeout_s if tls else None,
             ssl_shutdown_timeout=limits.linger_s if tls else None,
         )
+
+    def _switch(self, loop: asyncio.AbstractEventLoop) -> Callable[[], asyncio.Protocol]:
+        """Makes what decides the protocol of each new connection."""
+        given = (self._service, self._limits, self._connections, loop)
+        http1, http2 = partial(Http1Connection, *given), partial(Http2Connection, *given, self._make_session)
+        if self._tls is not None:
+            return partial(AlpnSwitch, http1, http2)
+        return partial(PrefaceSwitch, http1, http2, self._connections)
 
     async def drain(self, timeout_s: float) -> None:
         """Stop accepting, let running requests finish for `timeout_s`, cut the rest."""

@@ -34,7 +34,7 @@ def refusal_answer(refusal: Refusal, *, close: bool = False) -> Answer:
     headers: list[Header] = [(b"content-type", JSON), _NOT_CACHED]
     if refusal.allow:
         headers.append((b"allow", ", ".join(refusal.allow).encode("ascii")))
-    retry_after_s = _retry_after_s(refusal)
+    retry_after_s = retry_after_of(refusal)
     if retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % max(1, math.ceil(retry_after_s))))
     if refusal.grpc_code == Code.UNAUTHENTICATED:
@@ -42,19 +42,21 @@ def refusal_answer(refusal: Refusal, *, close: bool = False) -> Answer:
     return Answer(
         refusal.http_status,
         headers,
-        status_body(refusal.grpc_code, refusal.public_message, _details(refusal, retry_after_s)),
+        status_body(refusal.grpc_code, refusal.public_message, refusal_details(refusal)),
         close,
     )
 
 
-def _retry_after_s(refusal: Refusal) -> float | None:
+def retry_after_of(refusal: Refusal) -> float | None:
     """When to come back: as the refusal says, and always when something is unavailable, for that passes."""
     if refusal.retry_after_s is None and refusal.grpc_code == Code.UNAVAILABLE:
         return _COME_BACK_S
     return refusal.retry_after_s
 
 
-def _details(refusal: Refusal, retry_after_s: float | None) -> list[dict[str, Any]]:
+def refusal_details(refusal: Refusal) -> list[dict[str, Any]]:
+    """The details of a refusal as JSON values with their @type; over gRPC the same ones (`grpc_ending.status_of`)."""
+    retry_after_s = retry_after_of(refusal)
     details: list[dict[str, Any]] = [{"@type": _TYPE + "ErrorInfo", "reason": refusal.fault.name, "domain": DOMAIN}]
     if refusal.violations:
         violations = [{"field": v.field, "description": v.description} for v in refusal.violations]

@@ -7,7 +7,7 @@ Owns these values. A protocol handler (`http1`, later `http2`) knows nothing of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from edge.outcome import Fault, Refusal
 
@@ -46,21 +46,27 @@ class Answer(NamedTuple):
     """
     A whole response. Content-Length, Date and Connection are the protocol handler's to add; `close` asks it to end the connection.
 
-    For HEAD requests `body` is what GET would have given: the handler counts it and sends none of it.
+    For HEAD requests `body` is what GET would have given: the handler counts it and sends none of it. `trailers` follow the body where
+    the protocol has them (HTTP/2), as a block of their own even when the body is empty: what is in the head and what is behind it
+    are two things to a client. (gRPC's Trailers-Only is an answer without trailers; the dialect makes it.)
     """
 
     status: int
     headers: Sequence[Header] = ()
     body: bytes = b""
     close: bool = False
+    trailers: Sequence[Header] = ()
 
 
 class Call(Protocol):
     """
     A request whose head was accepted. Exactly one of `finish` and `abandon` is called, once.
 
-    `max_body_bytes` bounds the body as sent: the handler stops reading past it and abandons with BODY_TOO_LARGE.
+    `max_body_bytes` bounds the body as sent: the handler stops reading past it and abandons with BODY_TOO_LARGE. `streams` tells it from
+    a StreamCall.
     """
+
+    streams: Literal[False]
 
     @property
     def max_body_bytes(self) -> int:
@@ -76,10 +82,65 @@ class Call(Protocol):
         """The answer's last byte was handed to the transport (or the client is gone): settle, log."""
 
 
+class BodySource(Protocol):
+    """A request body as it comes, with back-pressure: what is not read is not let in."""
+
+    async def read(self) -> bytes:
+        """The next piece, empty at the end. Raises BodyBroken when the rest will not come (too slow, not well-formed, too large)."""
+
+
+class BodyBroken(Exception):
+    """The request body ended before its end; `refusal` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail or refusal.public_message)
+        self.refusal = refusal
+
+
+class AnswerSink(Protocol):
+    """An answer as it is made. `start` once, then writes, then exactly one of `end` and `abort`."""
+
+    def start(self, status: int, headers: Sequence[Header]) -> None:
+        """Send the head. It goes out at once: a client may wait for it before it sends more."""
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of the body, at once; waits while the client is slower than we are."""
+
+    def end(self, trailers: Sequence[Header] = ()) -> None:
+        """The body is whole."""
+
+    def abort(self) -> None:
+        """The body will not be whole, and the client must be able to tell: a reset, or a connection closed inside the body."""
+
+
+class StreamCall(Protocol):
+    """
+    A request whose body and answer are streams. `run` is called once, then `sent` once, whatever happens.
+
+    `max_body_bytes` is None when the dialect bounds messages, not the body. `streams` tells it from a Call.
+    """
+
+    streams: Literal[True]
+
+    @property
+    def max_body_bytes(self) -> int | None:
+        """The most body bytes this call may bring in all."""
+
+    async def run(self, body: BodySource, answer: AnswerSink) -> None:
+        """
+        Run the call; both directions may be at work at once. Cancelled when the client goes away.
+
+        Returns with the answer ended or aborted; what it left open is aborted by the protocol handler.
+        """
+
+    def sent(self, response_bytes: int) -> None:
+        """The answer's last byte was handed to the transport (or the client is gone): settle, log."""
+
+
 class Service(Protocol):
     """What a protocol handler serves: looks at a head and either answers at once or takes the call on."""
 
-    def begin(self, head: Head) -> Call | Answer:
+    def begin(self, head: Head) -> Call | StreamCall | Answer:
         """Decide on the head alone, before a body byte is read (and before 100 Continue is sent)."""
 
     def refuse(self, head: Head | None, refusal: Refusal) -> Answer:

@@ -1,8 +1,9 @@
 """
 The TLS side of a listener, from file names to an ssl context.
 
-Owns what a downstream may negotiate: TLS 1.2 or 1.3, HTTP/1.1 by ALPN, and with a client CA no connection without a certificate
-it signed. Anything wrong with the files is a ProblemsError that names the file and the fix: a gateway must not start half-secure.
+Owns what a downstream may negotiate: TLS 1.2 or 1.3, HTTP/2 or HTTP/1.1 by ALPN, and with a client CA no connection without a
+certificate it signed. Anything wrong with the files is a ProblemsError that names the file and the fix: a gateway must not start
+half-secure.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def server_context(
     _require_readable(files, where)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[min_version]
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(["h2", "http/1.1"])
     # A client that could renegotiate would choose when we do asymmetric cryptography (TLS 1.2; CVE-2011-1473).
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
     _load_pair(context, cert, key, where)

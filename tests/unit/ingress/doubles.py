@@ -6,13 +6,13 @@ import asyncio
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from edge.ingress.connections import Connections, ConnectionSlots
 from edge.ingress.containment import Contained
 from edge.ingress.http1 import Http1Connection
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.service import Answer, Call, Head
+from edge.ingress.service import Answer, AnswerSink, BodyBroken, BodySource, Call, Head, StreamCall
 from edge.outcome import Refusal
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class FakeTransport(asyncio.Transport):
         self.out = b""
         self.stuck = False
         self.unsent = 0
-        self.closed = self.lost = self.eof = self.reading_paused = False
+        self.closed = self.lost = self.eof = self.reading_paused = self.aborted = False
         self.pauses = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -92,6 +92,10 @@ class FakeTransport(asyncio.Transport):
         self.unsent -= size
         if self.unsent <= 16384:
             self.protocol.resume_writing()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self.protocol = protocol
 
     def get_write_buffer_size(self) -> int:
         return self.unsent
@@ -111,7 +115,7 @@ class FakeTransport(asyncio.Transport):
             self.lose()
 
     def abort(self) -> None:
-        self.closed = True
+        self.closed = self.aborted = True
         self.lose()
 
     def lose(self) -> None:
@@ -132,18 +136,24 @@ class FakeTransport(asyncio.Transport):
 class Recorder:
     """A service whose answers are given by path, and that notes every promise kept to it."""
 
-    begin_with: Callable[[Head], Call | Answer] | None = None
+    begin_with: Callable[[Head], Call | StreamCall | Answer] | None = None
     finish_with: Callable[[Head, bytes], Awaitable[Answer]] | None = None
+    stream_with: Callable[[BodySource, AnswerSink], Awaitable[None]] | None = None
     max_body_bytes: int = 1000
     heads: list[Head] = field(default_factory=list)
     calls: list[RecordedCall] = field(default_factory=list)
+    streams: list[RecordedStream] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     refused_heads: list[Head | None] = field(default_factory=list)
 
-    def begin(self, head: Head) -> Call | Answer:
+    def begin(self, head: Head) -> Call | StreamCall | Answer:
         self.heads.append(head)
         if self.begin_with is not None:
             return self.begin_with(head)
+        if self.stream_with is not None:
+            stream = RecordedStream(self.stream_with)
+            self.streams.append(stream)
+            return stream
         call = RecordedCall(self, head)
         self.calls.append(call)
         return call
@@ -162,6 +172,7 @@ class RecordedCall:
     head: Head
     events: list[str] = field(default_factory=list)
     body: bytes = b""
+    streams: Literal[False] = False
 
     @property
     def max_body_bytes(self) -> int:
@@ -181,6 +192,31 @@ class RecordedCall:
     def abandon(self, refusal: Refusal) -> Answer:
         self.events.append(f"abandon {refusal.fault.name}")
         return Answer(refusal.http_status, (), refusal.fault.name.encode())
+
+    def sent(self, response_bytes: int) -> None:
+        self.events.append(f"sent {response_bytes}")
+
+
+@dataclass
+class RecordedStream:
+    """A streaming call that does what it is told; `events` is its life in order."""
+
+    does: Callable[[BodySource, AnswerSink], Awaitable[None]]
+    max_body_bytes: int | None = None
+    events: list[str] = field(default_factory=list)
+    streams: Literal[True] = True
+
+    async def run(self, body: BodySource, answer: AnswerSink) -> None:
+        self.events.append("run")
+        try:
+            await self.does(body, answer)
+        except asyncio.CancelledError:
+            self.events.append("cancelled")
+            raise
+        except BodyBroken as broken:
+            self.events.append(f"broken {broken.refusal.fault.name}")
+            answer.start(broken.refusal.http_status, ())
+            answer.end()
 
     def sent(self, response_bytes: int) -> None:
         self.events.append(f"sent {response_bytes}")

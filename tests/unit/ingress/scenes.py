@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
+from edge.app.dialects import front
 from edge.exchange import Exchange
-from edge.ingress.rest import RestService
-from edge.ingress.service import Answer, Call, Head, Header
+from edge.ingress.service import Answer, Call, Head, Header, StreamCall
 from edge.ingress.serving import ApiSettings, Serving
 from edge.outcome import Refusal
 from edge.pipeline import Pipeline, Policy
 from edge.routes import compile_routes
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import MessageStream, Trace, UnaryReply, UnaryRequest
 from edge.wire.codec import EncodeError, Render, RequestMessage, ResponseBody
 from tests.stub_api import StubApi, api
 
@@ -25,6 +25,7 @@ class ScriptedMethod:
 
     fails: Exception | None = None
     cannot_print = False
+    takes_raw = gives_raw = False
 
     def request(self, path: Sequence[str], query: str, body: bytes, content_type: str) -> RequestMessage:
         if self.fails is not None:
@@ -64,26 +65,40 @@ class ScriptedUpstream:
             await asyncio.Event().wait()
         return self.reply
 
+    async def open_stream(self, *_: Any, **__: Any) -> MessageStream:
+        raise AssertionError("no stream is expected here")
+
 
 class Scene:
     """The service, what stands behind it, and the exchanges that ended."""
 
     def __init__(
-        self, *policies: Policy, loading: tuple[str, ...] = (), trusted: tuple[IPv4Network | IPv6Network, ...] = ()
+        self,
+        *policies: Policy,
+        loading: tuple[str, ...] = (),
+        trusted: tuple[IPv4Network | IPv6Network, ...] = (),
+        documents: Mapping[str, bytes] | None = None,
+        settings: ApiSettings | None = None,
     ) -> None:
         self.upstream = ScriptedUpstream()
         self.api = ScriptedApi()
         self.ended: list[Exchange] = []
         routes, problems = compile_routes([api("GET /v1/a/{b}", "POST /v1/a", name="shop", codec=self.api)])
         assert not problems
-        serving = Serving(
-            routes, {"shop-up": self.upstream}, {"shop": ApiSettings()}, loading, trusted, max_body_bytes=1000
+        self.serving = serving = Serving(
+            routes,
+            {"shop-up": self.upstream},
+            {"shop": settings or ApiSettings()},
+            loading,
+            trusted,
+            max_body_bytes=1000,
+            documents=lambda: documents or {},
         )
-        self.service = RestService(
+        self.service = front(
             lambda: serving, Pipeline(policies, observers=[self.ended.append]), lambda: 100.0, lambda: "new-id"
         )
 
-    def begin(self, request: Head) -> Call | Answer:
+    def begin(self, request: Head) -> Call | StreamCall | Answer:
         return self.service.begin(request)
 
     async def ask(self, request: Head, body: bytes = b"") -> Answer:
@@ -91,6 +106,7 @@ class Scene:
         call = self.begin(request)
         if isinstance(call, Answer):
             return call
+        assert not call.streams
         answer = await call.finish(body)
         call.sent(len(answer.body))
         return answer

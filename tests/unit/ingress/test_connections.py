@@ -56,6 +56,22 @@ def test_the_limit_is_shared_by_listeners() -> None:
     run(scenario())
 
 
+def test_a_successor_keeps_the_slot_and_is_the_one_drained() -> None:
+    async def scenario() -> None:
+        slots = ConnectionSlots(1)
+        connections = Connections(slots)
+        first, second = Held(connections), Held.__new__(Held)
+        second.connections, second.told = connections, []
+        connections.replace(first, second)
+        assert (len(connections), slots.used) == (1, 1)
+        connections.discard(first)  # it is nobody's any more
+        assert slots.used == 1
+        await connections.drain(0.1)
+        assert (first.told, second.told, slots.used) == ([], ["drain", "cut"], 0)
+
+    run(scenario())
+
+
 def test_drain_tells_all_waits_and_cuts() -> None:
     async def scenario() -> None:
         connections = Connections(ConnectionSlots(9))

@@ -7,8 +7,9 @@ from ipaddress import ip_network
 
 import pytest
 
-from edge.ingress.rest_call import RestCall
 from edge.ingress.service import Answer
+from edge.ingress.serving import ApiSettings
+from edge.ingress.unary_call import UnaryCall
 from edge.outcome import Fault, Refusal
 from tests.unit.ingress.scenes import Scene, head
 
@@ -25,7 +26,7 @@ def refused(scene: Scene, answer: object) -> tuple[int, str, Answer]:
 def test_a_known_path_becomes_a_call_with_a_deadline() -> None:
     """D2: without a client's word, the route's own timeout."""
     scene = Scene()
-    assert isinstance(scene.begin(head()), RestCall)
+    assert isinstance(scene.begin(head()), UnaryCall)
     assert scene.ended == []
 
 
@@ -48,6 +49,14 @@ def test_a_wrong_method_is_405_and_says_what_is_allowed() -> None:
     scene = Scene()
     status, _, answer = refused(scene, scene.begin(head("DELETE", "/v1/a")))
     assert status == 405
+    assert (b"allow", b"POST") in answer.headers
+
+
+def test_a_wrong_method_is_501_where_the_api_says_so() -> None:
+    """As grpc-gateway answers; what is allowed is told all the same."""
+    scene = Scene(settings=ApiSettings(unimplemented=True))
+    status, reason, answer = refused(scene, scene.begin(head("DELETE", "/v1/a")))
+    assert (status, reason) == (501, "METHOD_NOT_ALLOWED")
     assert (b"allow", b"POST") in answer.headers
 
 

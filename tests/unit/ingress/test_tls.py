@@ -49,6 +49,31 @@ def test_a_context(files: Files) -> None:
     assert context.verify_mode is ssl.CERT_NONE
 
 
+@pytest.mark.parametrize(
+    ("offered", "settled"),
+    [
+        (["h2", "http/1.1"], "h2"),
+        (["http/1.1", "h2"], "h2"),
+        (["http/1.1"], "http/1.1"),
+        (["spdy/3"], None),
+        ([], None),
+    ],
+)
+def test_alpn_prefers_http2(files: Files, offered: list[str], settled: str | None) -> None:
+    """The server's preference decides; a client that offers nothing we speak goes on without (and is served HTTP/1.1)."""
+    client = ssl.create_default_context(cafile=files["ca"])
+    if offered:
+        client.set_alpn_protocols(offered)
+    here, there = (ssl.MemoryBIO(), ssl.MemoryBIO())
+    server = server_context(files["cert"], files["key"]).wrap_bio(here, there, server_side=True)
+    asking = client.wrap_bio(there, here, server_hostname="localhost")
+    for _ in range(4):
+        for side in (asking, server):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    assert server.selected_alpn_protocol() == settled
+
+
 def test_options(files: Files) -> None:
     context = server_context(files["cert"], files["key"], files["ca"], "1.3")
     assert context.minimum_version is ssl.TLSVersion.TLSv1_3

@@ -133,6 +133,7 @@ async def test_a_client_that_leaves_cancels_the_call_and_gives_everything_back()
     scene.upstream.hang = True
     call = scene.begin(head())
     assert not isinstance(call, Answer)
+    assert not call.streams
     task = asyncio.ensure_future(call.finish(b""))
     await asyncio.sleep(0)
     assert gate.held == 1
@@ -148,6 +149,7 @@ async def test_an_abandoned_call_is_told_too() -> None:
     scene = Scene(gate := Gate())
     call = scene.begin(head("POST", "/v1/a"))
     assert not isinstance(call, Answer)
+    assert not call.streams
     answer = call.abandon(Refusal(Fault.REQUEST_TIMEOUT))
     call.sent(len(answer.body))
     assert (answer.status, scene.ended[0].status, gate.held) == (408, 408, 0)

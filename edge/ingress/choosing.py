@@ -1,0 +1,55 @@
+"""
+Which dialect a request's head is in.
+
+Owns that decision, made once, on the head alone: the content type names gRPC, gRPC-Web and Connect; a Connect call may also name itself
+by its protocol header, its query or, for lack of any other meaning, its path. A WebSocket asks for an Upgrade. Everything else is REST.
+Source: PROTOCOL-HTTP2.md, PROTOCOL-WEB.md, https://connectrpc.com/docs/protocol, RFC 6455 section 4.
+"""
+
+from __future__ import annotations
+
+from edge.core.connect_get import marked
+from edge.core.websocket_handshake import is_handshake
+from edge.exchange import Dialect
+from edge.ingress.service import Head
+from edge.ingress.serving import Serving
+from edge.routes import Missing
+
+_GRPC = b"application/grpc"
+_GRPC_WEB = b"application/grpc-web"
+_CONNECT_STREAM = b"application/connect+"
+
+
+def choose(head: Head, serving: Serving) -> Dialect:
+    """The dialect of a head."""
+    content_type = b""
+    connect = upgrade = False
+    for name, value in head.headers:
+        if name == b"content-type":
+            content_type = value.lower()
+        elif name == b"connect-protocol-version":
+            connect = True
+        elif name == b"upgrade":
+            upgrade = True
+    if (
+        upgrade
+        and serving.has_websocket
+        and not head.has_body
+        and is_handshake(head.method, head.version, head.headers)
+    ):
+        return Dialect.WEBSOCKET  # where no API offers it, the Upgrade is ignored (RFC 9110 7.8)
+    if content_type.startswith(_GRPC):
+        if content_type.startswith(_GRPC_WEB):
+            return Dialect.GRPC_WEB
+        if content_type[len(_GRPC) :][:1] in (b"", b"+", b";", b" "):
+            return Dialect.GRPC
+    if connect or content_type.startswith(_CONNECT_STREAM):
+        return Dialect.CONNECT
+    if head.path in serving.routes.targets and _is_connect_path(head, serving):
+        return Dialect.CONNECT
+    return Dialect.REST
+
+
+def _is_connect_path(head: Head, serving: Serving) -> bool:
+    """An RPC's own path is Connect's when the query says so, or when no REST route claims it for the method."""
+    return marked(head.query) or isinstance(serving.routes.lookup(head.method, head.path), Missing)

@@ -1,0 +1,118 @@
+"""
+What a gRPC or gRPC-Web call is carried in, read off its head: the wire format, the form of its messages, their compression.
+
+Owns the difference between the three wire formats, which is all that tells gRPC-Web from gRPC once a head is read: where trailers go,
+and whether bytes are text. Source: PROTOCOL-HTTP2.md (Requests), PROTOCOL-WEB.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from edge.core.content_coding import IDENTITY
+from edge.core.grpc_frame import PREFIX_BYTES, encode_frame
+from edge.core.grpc_web import TextDecoder, encode_text, trailer_frame
+from edge.ingress.grpc_messages import MessageReader
+from edge.ingress.message_form import PROTO, MessageForm, form_of
+from edge.ingress.service import Head, Header
+from edge.outcome import Fault, Refusal
+from edge.routes import Target
+
+CODINGS = (IDENTITY, "gzip", "deflate", "br", "zstd")
+"""The compressions of messages that are understood: those of grpc's doc/compression.md, and two that Connect's clients have."""
+
+ACCEPTED: Header = (b"grpc-accept-encoding", ",".join(CODINGS).encode("ascii"))
+
+
+class Wire(Protocol):
+    """One wire format."""
+
+    @property
+    def media_type(self) -> str:
+        """Without the form of the messages."""
+
+    def text(self) -> TextDecoder | None:
+        """The decoder for one request's body, None when it is binary."""
+
+    def body_bytes(self, message_bytes: int) -> int:
+        """The most a body with one message of that size takes."""
+
+    def frame(self, message: bytes) -> bytes:
+        """A message of an answer."""
+
+    def ending(self, trailers: Sequence[Header]) -> tuple[bytes, Sequence[Header]]:
+        """What ends an answer: the rest of the body, and trailers behind it."""
+
+
+class _Grpc:
+    media_type = "application/grpc"
+
+    def text(self) -> None:
+        return None
+
+    def body_bytes(self, message_bytes: int) -> int:
+        return PREFIX_BYTES + message_bytes
+
+    def frame(self, message: bytes) -> bytes:
+        return encode_frame(message)
+
+    def ending(self, trailers: Sequence[Header]) -> tuple[bytes, Sequence[Header]]:
+        return b"", trailers
+
+
+class _GrpcWeb(_Grpc):
+    media_type = "application/grpc-web"
+
+    def ending(self, trailers: Sequence[Header]) -> tuple[bytes, Sequence[Header]]:
+        return trailer_frame(trailers), ()
+
+
+class _GrpcWebText(_Grpc):
+    media_type = "application/grpc-web-text"
+
+    def text(self) -> TextDecoder:  # type: ignore[override]  # None is what binary bodies need, not a promise
+        return TextDecoder()
+
+    def body_bytes(self, message_bytes: int) -> int:
+        """Four characters for three bytes, and a frame and a message may each be flushed with their padding."""
+        return (PREFIX_BYTES + message_bytes) * 4 // 3 + 16
+
+    def frame(self, message: bytes) -> bytes:
+        return encode_text(encode_frame(message))
+
+    def ending(self, trailers: Sequence[Header]) -> tuple[bytes, Sequence[Header]]:
+        return encode_text(trailer_frame(trailers)), ()
+
+
+GRPC: Wire = _Grpc()
+GRPC_WEB: Wire = _GrpcWeb()
+GRPC_WEB_TEXT: Wire = _GrpcWebText()
+
+
+class Terms(NamedTuple):
+    """What one call is carried in. `media_type` is the client's, and the answer's."""
+
+    wire: Wire
+    media_type: bytes
+    form: MessageForm
+    coding: str
+
+    def reader(self, max_message_bytes: int) -> MessageReader:
+        """For one request body."""
+        return MessageReader(max_message_bytes, self.coding, self.form, self.wire.text())
+
+
+def terms_of(head: Head, wires: Sequence[Wire], target: Target) -> Terms | Refusal:
+    """What a head says of its call."""
+    media_type = head.get(b"content-type").partition(";")[0].strip().lower()
+    base, _, name = media_type.partition("+")
+    wire = next((wire for wire in wires if wire.media_type == base), None)
+    form = form_of(name or PROTO.name, target)
+    if wire is None or form is None:
+        return Refusal(Fault.MEDIA_TYPE_UNSUPPORTED)
+    coding = head.get(b"grpc-encoding") or IDENTITY
+    if coding not in CODINGS:
+        message = f"messages compressed with {coding[:32]!r} are not understood"
+        return Refusal(Fault.MESSAGE_CODING_UNSUPPORTED, message=message)
+    return Terms(wire, media_type.encode("ascii", "replace"), form, coding)

@@ -1,0 +1,93 @@
+"""
+The beginning of a call, the same in every dialect: what is known once a head has been read, and what a dialect makes of it.
+
+Owns the seam between the front, which knows heads, and the dialects, which know what they mean. A dialect resolves the head to a Target
+and gives back a call, or a refusal that it then shapes in its own form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from edge.core.forwarded import Forwarded
+from edge.core.grpc_timeout import parse_timeout
+from edge.core.metadata import plain, request_metadata
+from edge.exchange import Exchange
+from edge.ingress.service import Answer, Call, Head, Header, StreamCall
+from edge.ingress.serving import Serving
+from edge.outcome import Fault, FieldViolation, Refusal
+from edge.pipeline import Pipeline
+from edge.routes import Target
+
+
+class Opening(NamedTuple):
+    """What a dialect is given: the generation to serve from, the policies, the exchange so far, the head, and who sent it."""
+
+    serving: Serving
+    pipeline: Pipeline
+    x: Exchange
+    head: Head
+    origin: Forwarded
+
+
+class DialectFront(Protocol):
+    """One dialect's reading of heads."""
+
+    def open(self, opening: Opening) -> Call | StreamCall | Refusal:
+        """Resolve the head: sets `x.target` and `x.deadline`, decides nothing that is a policy's."""
+
+    def refused(self, opening: Opening, refusal: Refusal) -> Answer:
+        """A refusal on the head, in this dialect's form."""
+
+
+def grpc_timeout(head: Head) -> float | None:
+    """The seconds a Grpc-Timeout header gives the call. Raises ValueError."""
+    asked = head.get(b"grpc-timeout")
+    return parse_timeout(asked.encode("latin-1")) if asked else None
+
+
+def resolve(
+    opening: Opening,
+    target: Target,
+    *,
+    deadline_from_route: bool,
+    asked: Callable[[Head], float | None] = grpc_timeout,
+    asked_by: str = "grpc-timeout",
+) -> Refusal | None:
+    """
+    Say what the call is: its target, and its deadline as the nearer of the route's timeout and what the client asked for.
+
+    `asked` reads what the client wants from the header `asked_by`. A stream has no deadline of the route's (transcoding.md D4):
+    `deadline_from_route` is false for it.
+    """
+    x, head = opening.x, opening.head
+    x.target = target
+    timeout_s = target.timeout_s if deadline_from_route else None
+    try:
+        asked_s = asked(head)
+    except ValueError as error:
+        violation = FieldViolation(asked_by, str(error))
+        return Refusal(Fault.INVALID_ARGUMENT, message=f"{asked_by}: {error}", violations=(violation,))
+    if asked_s is not None:
+        timeout_s = asked_s if timeout_s is None else min(timeout_s, asked_s)
+    x.deadline = None if timeout_s is None else head.started + timeout_s
+    return None
+
+
+def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> list[Header]:
+    """What the service is told: the client's headers by the API's rules; who and where the client is, by our own word."""
+    x, origin = opening.x, opening.origin
+    assert x.target is not None
+    metadata = request_metadata(opening.head.headers, opening.serving.apis[x.target.api].metadata)
+    metadata += plain(
+        (
+            (b"x-request-id", x.request_id),
+            (b"x-forwarded-for", origin.chain),
+            (b"x-forwarded-proto", origin.proto),
+            (b"x-forwarded-host", origin.host),
+            (b"x-forwarded-user-agent", x.user_agent),
+            *extra,
+        )
+    )
+    return metadata

@@ -1,0 +1,216 @@
+"""
+One streaming call, the same in every dialect: messages relayed both ways, with back-pressure, until either side has ended.
+
+Owns the order of a stream's life: admit, open, head, messages, outcome; and that the two directions end together. The client's
+messages are pumped beside the answer; the pump ends with the answer, whoever ends first. A client that goes away cancels `run`, which
+resets the upstream stream. What differs between dialects is `StreamSpeech`. Source: docs/life-of-a-request.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Literal, NamedTuple, Protocol, TypeVar
+
+import structlog
+
+from edge.ingress.opening import Opening, metadata_of
+from edge.ingress.service import AnswerSink, BodyBroken, BodySource, Header
+from edge.outcome import Fault, Refusal
+from edge.upstream.call import MessageStream, Trace, UnaryReply
+from edge.wire.codec import EncodeError
+
+_log = structlog.get_logger("edge.call")
+
+
+class StreamSpeech(Protocol):
+    """How one dialect says a streaming call. Made per call; holds what it needs of the opening."""
+
+    def messages(self, body: BodySource) -> AsyncIterator[bytes]:
+        """The client's messages, serialized, as they come. Raises BodyBroken for what is no message."""
+
+    async def head(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
+        """The service's initial metadata has come: the answer may start. Not called when the service fails before it."""
+
+    async def message(self, answer: AnswerSink, message: bytes) -> None:
+        """One message of the service's. Raises EncodeError for what this dialect cannot say."""
+
+    async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
+        """
+        The end, good or bad; whether `head` came before or not. Ends or aborts the answer; returns the HTTP status that was sent.
+
+        An error before the first message has its real status; one after it is always detectable.
+        """
+
+
+Extra = Sequence[tuple[bytes, str]]
+"""Metadata beside what the head says."""
+
+Prepare = Callable[[BodySource], Awaitable[Extra | Refusal]]
+"""
+Called once a call is admitted and before its service hears of it: what to tell the service besides, or why it must not hear.
+
+May raise BodyBroken.
+"""
+
+
+class Silence(NamedTuple):
+    """What to tell the client when the service has said nothing for so long, again and again."""
+
+    after_s: float
+    tell: Callable[[AnswerSink], Awaitable[None]]
+
+
+_T = TypeVar("_T")
+
+_BURST = 64
+"""Messages relayed in one go: tiny ones that are all there at once wait for nothing, and would hold up every other call."""
+
+
+class StreamCall:
+    """`edge.ingress.service.StreamCall`."""
+
+    __slots__ = ("_held", "_opening", "_prepare", "_silence", "_speech", "max_body_bytes")
+
+    streams: Literal[True] = True
+
+    def __init__(
+        self,
+        opening: Opening,
+        speech: StreamSpeech,
+        *,
+        max_body_bytes: int | None = None,
+        prepare: Prepare | None = None,
+        silence: Silence | None = None,
+    ) -> None:
+        self._opening = opening
+        self._speech = speech
+        self._prepare = prepare
+        self._silence = silence
+        self._held = opening.pipeline.open()
+        self.max_body_bytes = max_body_bytes
+
+    async def run(self, body: BodySource, answer: AnswerSink) -> None:
+        """Relay until the end; whatever happens, the Exchange tells of it."""
+        x = self._opening.x
+        try:
+            outcome = await self._outcome(body, answer)
+            self._note(outcome)
+            x.status = await self._speech.finish(answer, outcome)
+        except BaseException as error:  # the client went away, or a bug of ours cut the answer short
+            refusal = Refusal(Fault.CANCELLED if isinstance(error, asyncio.CancelledError) else Fault.INTERNAL)
+            self._note(refusal)
+            x.status = refusal.http_status
+            raise
+
+    async def _outcome(self, body: BodySource, answer: AnswerSink) -> UnaryReply | Refusal:
+        x = self._opening.x
+        try:
+            return await self._relay(body, answer)
+        except BodyBroken as error:
+            return error.refusal
+        except EncodeError as error:
+            return Refusal(Fault.UPSTREAM_MALFORMED, detail=str(error))
+        except Exception:  # noqa: BLE001  # a bug of ours must become an answer and an end, not a hung client
+            _log.exception("stream failed inside the gateway", request_id=x.request_id, path=x.path)
+            return Refusal(Fault.INTERNAL)
+
+    def sent(self, response_bytes: int) -> None:
+        """The answer is out, or nobody is left to read it: give back what is held, log."""
+        self._opening.x.response_bytes = response_bytes
+        self._held.settle(self._opening.x)
+
+    def _note(self, outcome: UnaryReply | Refusal) -> None:
+        x = self._opening.x
+        if isinstance(outcome, Refusal):
+            x.refusal, x.grpc_code = outcome, outcome.grpc_code
+        else:
+            x.grpc_code = outcome.code
+
+    async def _relay(self, body: BodySource, answer: AnswerSink) -> UnaryReply | Refusal:
+        opening, x = self._opening, self._opening.x
+        verdict = opening.pipeline.admit(x, self._held)
+        if verdict is not None and not isinstance(verdict, Refusal):
+            verdict = await verdict
+        if verdict is not None:
+            return verdict
+        extra = () if self._prepare is None else await self._prepare(body)
+        if isinstance(extra, Refusal):
+            return extra
+        target = x.target
+        assert target is not None
+        trace = Trace()
+        stream = await opening.serving.upstreams[target.upstream].open_stream(
+            target.rpc.path.encode(),
+            metadata_of(opening, extra),
+            x.deadline,
+            max_message_bytes=target.max_response_bytes,
+            trace=trace,
+        )
+        try:
+            return await self._converse(body, answer, stream)
+        finally:
+            stream.cancel()
+            x.upstream_address, x.upstream_s = trace.address, trace.upstream_s
+
+    async def _converse(self, body: BodySource, answer: AnswerSink, stream: MessageStream) -> UnaryReply | Refusal:
+        """Pump the client's messages beside the service's."""
+        broken: list[Refusal] = []
+        pump = asyncio.create_task(self._pump(body, stream, broken))
+        try:
+            head, receive = stream.head, stream.receive
+            if self._silence is not None:
+                head, receive = (
+                    partial(_heard, head, answer, self._silence),
+                    partial(_heard, receive, answer, self._silence),
+                )
+            headers = await head()
+            if headers is not None:
+                await self._speech.head(answer, headers)
+            count = 0
+            while (message := await receive()) is not None:
+                await self._speech.message(answer, message)
+                if (count := count + 1) % _BURST == 0:
+                    await asyncio.sleep(0)
+        finally:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+        if broken:
+            return broken[0]
+        outcome = stream.outcome
+        assert outcome is not None
+        return outcome
+
+    async def _pump(self, body: BodySource, stream: MessageStream, broken: list[Refusal]) -> None:
+        """The client's side. A body that breaks off ends the call: the service must not take half for the whole."""
+        x = self._opening.x
+        messages = self._speech.messages(body)
+        count = 0
+        try:
+            async for message in messages:
+                x.request_bytes += len(message)
+                await stream.send(message)
+                if (count := count + 1) % _BURST == 0:
+                    await asyncio.sleep(0)
+            await stream.end()
+        except BodyBroken as error:
+            broken.append(error.refusal)
+            stream.cancel()
+        except Exception:  # noqa: BLE001  # a bug of ours: the call ends, rather than wait for ever for what will not be sent
+            _log.exception("a stream's messages could not be read", request_id=x.request_id, path=x.path)
+            broken.append(Refusal(Fault.INTERNAL))
+            stream.cancel()
+        finally:
+            if isinstance(messages, AsyncGenerator):  # one that is only dropped is closed by a task of its own, later
+                await messages.aclose()
+
+
+async def _heard(listen: Callable[[], Awaitable[_T]], answer: AnswerSink, silence: Silence) -> _T:
+    """What `listen` hears; the client is told of silence meanwhile. Listening can be broken off at any time: nothing is lost."""
+    while True:
+        try:
+            async with asyncio.timeout(silence.after_s):
+                return await listen()
+        except TimeoutError:  # ours: a stream raises none
+            await silence.tell(answer)

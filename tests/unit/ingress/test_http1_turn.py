@@ -1,0 +1,58 @@
+"""What a call is promised, whoever leaves first; more in test_http1 and test_http1_stream."""
+
+from __future__ import annotations
+
+import asyncio
+
+from edge.ingress.containment import Contained
+from edge.ingress.http1_turn import Turn
+from edge.ingress.service import Answer, Head
+from edge.outcome import Fault, Refusal
+from tests.unit.ingress.doubles import RecordedCall, Recorder, turns
+
+HEAD = Head("GET", "/", "", "1.1", (), "192.0.2.1", secure=False, started=0.0)
+
+
+def taken(service: Recorder) -> tuple[Turn, RecordedCall, list[Answer | None]]:
+    """A turn that has a call in hand, and what it says at its end."""
+    ended: list[Answer | None] = []
+    turn = Turn(Contained(service), asyncio.get_running_loop(), ended.append)
+    call = service.begin(HEAD)
+    assert isinstance(call, RecordedCall)
+    turn.take(call, HEAD)
+    return turn, call, ended
+
+
+async def test_a_call_is_finished_then_settled() -> None:
+    turn, call, ended = taken(Recorder())
+    turn.finish(b"body")
+    assert turn.busy
+    await turns()
+    assert not turn.busy
+    assert [answer.status for answer in ended if answer is not None] == [200]
+    turn.settle(7)
+    turn.settle(8)
+    assert call.events == ["finish", "sent 7"]
+
+
+async def test_a_call_without_its_body_is_abandoned() -> None:
+    turn, call, _ = taken(Recorder())
+    assert turn.refuse(HEAD, Refusal(Fault.BODY_TOO_LARGE)).status == 413
+    turn.settle(0)
+    assert call.events == ["abandon BODY_TOO_LARGE", "sent 0"]
+
+
+async def test_a_client_that_leaves_before_its_body_is_whole() -> None:
+    turn, call, _ = taken(Recorder())
+    turn.gone()
+    assert call.events == ["abandon CANCELLED", "sent 0"]
+    turn.settle(0)
+    assert call.events == ["abandon CANCELLED", "sent 0"]
+
+
+async def test_without_a_call_the_service_refuses() -> None:
+    service = Recorder()
+    turn = Turn(Contained(service), asyncio.get_running_loop(), lambda answer: None)
+    turn.refuse(None, Refusal(Fault.MALFORMED_REQUEST))
+    turn.gone()
+    assert service.refused_heads == [None]

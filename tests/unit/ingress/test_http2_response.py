@@ -1,0 +1,50 @@
+"""Answers as header lists: what the protocol adds, drops and refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.ingress import http2_response
+from edge.ingress.http1_response import DATE, UnsafeFieldError
+from edge.ingress.service import Answer
+
+
+def test_a_head() -> None:
+    fields = http2_response.head(200, [(b"content-type", b"x")], 5)
+    assert fields == [
+        (b":status", b"200"), (b"content-type", b"x"), (b"content-length", b"5"), (b"date", DATE.value()),
+    ]  # fmt: skip
+
+
+def test_a_status_no_one_has_named() -> None:
+    assert http2_response.head(499, ())[0] == (b":status", b"499")
+
+
+@pytest.mark.parametrize("name", [b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"proxy-connection"])
+def test_fields_about_a_connection_are_left_out(name: bytes) -> None:
+    assert http2_response.safe([(name, b"x"), (b"a", b"b")]) == [(b"a", b"b")]
+
+
+@pytest.mark.parametrize(
+    "field", [(b"x", b"a\nb"), (b"x", b"a\rb"), (b"x", b"\0"), (b"X", b"y"), (b":x", b"y"), (b"", b"y"), (b"a b", b"y")]
+)
+def test_unsafe_fields(field: tuple[bytes, bytes]) -> None:
+    with pytest.raises(UnsafeFieldError):
+        http2_response.safe([field])
+    with pytest.raises(UnsafeFieldError):
+        http2_response.whole(Answer(200, (), b"x", trailers=(field,)), head_only=False)
+
+
+def test_trailers_are_a_block_of_their_own_even_without_a_body() -> None:
+    head, body, trailers = http2_response.whole(Answer(200, (), b"", trailers=((b"t", b"1"),)), head_only=False)
+    assert (b"t", b"1") not in head
+    assert (body, trailers) == (b"", [(b"t", b"1")])
+
+
+@pytest.mark.parametrize(("status", "length"), [(200, b"4"), (204, None), (304, None)])
+def test_lengths(status: int, length: bytes | None) -> None:
+    head, body, _ = http2_response.whole(Answer(status, (), b"four"), head_only=False)
+    assert dict(head).get(b"content-length") == length
+    assert body == (b"four" if length else b"")
+    head, body, _ = http2_response.whole(Answer(status, (), b"four"), head_only=True)
+    assert (dict(head).get(b"content-length"), body) == (length, b"")

@@ -1,0 +1,63 @@
+"""What is known of a call once its head was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.core.forwarded import Forwarded
+from edge.exchange import Dialect, Exchange
+from edge.ingress.opening import Opening, metadata_of, resolve
+from edge.ingress.service import Head
+from edge.outcome import Fault, Refusal
+from edge.pipeline import Pipeline
+from tests.unit.ingress.rpc_scenes import RpcScene, fields, head
+
+TARGET = "/pkg.Svc/Unary"
+
+
+def opening(**headers: str) -> Opening:
+    """Of a head that came at 99.0."""
+    x = Exchange(Dialect.GRPC, "POST", TARGET, "2", "", "id", 99.0, user_agent="curl/8")
+    origin = Forwarded("192.0.2.1", "203.0.113.5, 192.0.2.1", "https", "api.example")
+    return Opening(RpcScene().serving, Pipeline(()), x, head(**headers), origin)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "from_route", "deadline"),
+    [("", True, 114.0), ("2S", True, 101.0), ("1H", True, 114.0), ("", False, None), ("2S", False, 101.0)],
+)
+def test_the_deadline_is_the_nearer_one(timeout: str, from_route: bool, deadline: float | None) -> None:
+    """Counted from the head's first byte; a stream has the client's only."""
+    given = opening(grpc_timeout=timeout)
+    target = given.serving.routes.targets[TARGET]
+    assert resolve(given, target, deadline_from_route=from_route) is None
+    assert (given.x.target, given.x.deadline) == (target, deadline)
+
+
+def test_a_dialect_reads_timeouts_its_own_way() -> None:
+    """And what it cannot read is the client's fault."""
+    given = opening(grpc_timeout="never looked at")
+    target = given.serving.routes.targets[TARGET]
+
+    def broken(_: Head) -> float | None:
+        raise ValueError("no number")
+
+    assert resolve(given, target, deadline_from_route=False, asked=lambda _: 7.0) is None
+    assert given.x.deadline == 106.0
+    refusal = resolve(given, target, deadline_from_route=False, asked=broken)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.fault, refusal.violations[0].description) == (Fault.INVALID_ARGUMENT, "no number")
+
+
+def test_the_service_is_told_who_and_where_the_client_is_by_us() -> None:
+    """Whatever the client says of it."""
+    given = opening(x_a="1", x_forwarded_for="10.0.0.1", x_request_id="mine")
+    resolve(given, given.serving.routes.targets[TARGET], deadline_from_route=False)
+    assert fields(metadata_of(given, [(b"edge-more", "2")])) == {
+        "x-a": "1",
+        "x-forwarded-for": "203.0.113.5, 192.0.2.1",
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "api.example",
+        "x-forwarded-user-agent": "curl/8",
+        "edge-more": "2",
+    }
