@@ -27,6 +27,7 @@ _ABOUT = {
     "/healthz": "200 while the process lives",
     "/readyz": "200 when calls can be served, else 503 and the reasons",
     "/metrics": "Prometheus metrics; OpenMetrics by Accept",
+    "/docs": "the APIs, to read and to try",
 }
 
 
@@ -48,22 +49,33 @@ def refusal(fault: Fault, *headers: tuple[str, str]) -> Page:
 
 
 class Pages:
-    """The pages by path. `debug` adds JSON pages: path to a function that makes a JSON value without secrets."""
+    """
+    The pages by path. `debug` adds JSON pages: path to a function that makes a JSON value without secrets.
+
+    `more` is asked first: it has pages of its own, or None.
+    """
 
     def __init__(
-        self, ready: Ready, metrics: MetricsPage, debug: Mapping[str, Callable[[], object]] | None = None
+        self,
+        ready: Ready,
+        metrics: MetricsPage,
+        debug: Mapping[str, Callable[[], object]] | None = None,
+        more: Callable[[str], Page | None] = lambda _: None,
     ) -> None:
+        self._more = more
         self._ready = ready
         self._metrics = metrics
         self._debug = dict(debug or {})
 
     async def answer(self, method: str, path: str, accept: str) -> Page:
         """The page at a path. Whatever a page's own function raises is the caller's to answer for."""
-        is_known = path in _ABOUT or path in self._debug
-        if not is_known:
+        page = self._more(path)
+        if page is None and path not in _ABOUT and path not in self._debug:
             return refusal(Fault.ROUTE_NOT_FOUND)
         if method not in {"GET", "HEAD"}:
             return refusal(Fault.METHOD_NOT_ALLOWED, ("allow", "GET, HEAD"))
+        if page is not None:
+            return page
         if path == "/metrics":
             content_type, body = await self._metrics(accept)
             return _ok(content_type, body)

@@ -84,14 +84,14 @@ def _required_in(message: Descriptor, bound: Bound, schemas: Schemas) -> list[Fi
     return [field for field in message.fields if (field.name,) not in bound and schemas.is_required(field)]
 
 
-def answer_content(route: Route, message: Descriptor, schemas: Schemas) -> Json:
-    """The content of a successful answer; `message` is the route's output."""
+def answer_content(route: Route, message: Descriptor, schemas: Schemas, *, envelope: bool = False) -> Json:
+    """The content of a successful answer; `message` is the route's output. `envelope`: how the API streams."""
     name = route.binding.response_body
     field = message.fields_by_name[name] if name else None
     if is_raw(message, field):
         return _ANY_MEDIA
     schema = schemas.message(message, Use.OUTPUT) if field is None else _field_answer(field, schemas)
-    return _stream(schema) if route.rpc.server_streaming else {JSON: {"schema": schema}}
+    return _stream(schema, envelope=envelope) if route.rpc.server_streaming else {JSON: {"schema": schema}}
 
 
 def _field_answer(field: FieldDescriptor, schemas: Schemas) -> Json:
@@ -105,11 +105,15 @@ def _field_answer(field: FieldDescriptor, schemas: Schemas) -> Json:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def _stream(schema: Json) -> Json:
+def _stream(schema: Json, *, envelope: bool) -> Json:
     """Messages one by one. An error after the first is told in the stream; an array then ends without its bracket."""
     failed = {"type": "object", "properties": {"error": reference("edge.Error")}, "required": ["error"]}
+    whole: Json = {"type": "array", "items": schema}
+    if envelope:
+        result = {"type": "object", "properties": {"result": schema}, "required": ["result"]}
+        whole = {"description": "Each line.", "anyOf": [failed, result]}
     return {
-        JSON: {"schema": {"type": "array", "items": schema}},
+        JSON: {"schema": whole},
         NDJSON: {"schema": {"description": "Each line.", "anyOf": [failed, schema]}},
         EVENTS: {"schema": {"description": "The data of each event; of `event: error`, a Status.", **_data(schema)}},
     }

@@ -35,9 +35,7 @@ def document(api: ApiSource) -> Json:
     notes = read_notes(api.descriptor_set)
     schemas = Schemas(notes, api.options)
     found, left_out = places(api.routes)
-    operations = Operations(
-        Schema(api.descriptor_set), schemas, form=api.options.form, streams_served=api.streams_served
-    )
+    operations = Operations(Schema(api.descriptor_set), schemas, form=api.options.form, envelope=api.envelope)
     rpcs = [place.route.rpc for place in found]
     tags = service_names(rpcs)
     paths: Json = {}

@@ -24,18 +24,17 @@ _BEFORE_ANY_CALL = frozenset(
         Fault.HTTP_VERSION_UNSUPPORTED,
         Fault.METHOD_NOT_ALLOWED,
         Fault.CANCELLED,
+        Fault.ORIGIN_REFUSED,
+        Fault.UPGRADE_REQUIRED,
     }
 )
 """Ends of requests that never became a call of an operation, or that nobody is left to read."""
 _WITH_BODY = frozenset({Fault.BODY_TOO_LARGE, Fault.REQUEST_TIMEOUT, Fault.MEDIA_TYPE_UNSUPPORTED})
-_WITH_STREAM = frozenset({Fault.STREAMING_UNSUPPORTED})
-_COMMON = frozenset(Fault) - _BEFORE_ANY_CALL - _WITH_BODY - _WITH_STREAM
+_COMMON = frozenset(Fault) - _BEFORE_ANY_CALL - _WITH_BODY
 
 
-def faults(*, body: bool, unserved: bool) -> frozenset[Fault]:
-    """The faults a call can end with: `body`, its request may have one; `unserved`, it is a stream and streams are not served."""
-    if unserved:
-        return _WITH_STREAM | {Fault.INVALID_ARGUMENT, Fault.MALFORMED_REQUEST, Fault.ROUTE_NOT_FOUND, Fault.INTERNAL}
+def faults(*, body: bool) -> frozenset[Fault]:
+    """The faults a call can end with; `body`: its request may have one."""
     return _COMMON | _WITH_BODY if body else _COMMON
 
 

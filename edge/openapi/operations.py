@@ -27,12 +27,12 @@ _CONDITIONAL = "GET"
 class Operations:
     """Makes the operations of one API; `faults` is what all of them so far can end with."""
 
-    def __init__(self, messages: Schema, schemas: Schemas, *, form: bool, streams_served: bool) -> None:
+    def __init__(self, messages: Schema, schemas: Schemas, *, form: bool, envelope: bool = False) -> None:
         self.faults: set[Fault] = set()
         self._messages = messages
         self._schemas = schemas
         self._form = form
-        self._streams_served = streams_served
+        self._envelope = envelope
 
     def operation(self, place: Place, operation_id: str, tag: str) -> Json:
         """The operation at a place."""
@@ -61,14 +61,13 @@ class Operations:
         return found if body is None else found | {"requestBody": body}
 
     def _responses(self, place: Place, *, has_body: bool) -> Json:
-        unserved = _streams(place.route) and not self._streams_served
-        found = faults(body=has_body, unserved=unserved)
+        found = faults(body=has_body)
         self.faults |= found
-        errors = error_responses(found)
-        return errors if unserved else self._success(place) | errors
+        return self._success(place) | error_responses(found)
 
     def _success(self, place: Place) -> Json:
-        content = answer_content(place.route, self._message(place.route.rpc.output_type), self._schemas)
+        output = self._message(place.route.rpc.output_type)
+        content = answer_content(place.route, output, self._schemas, envelope=self._envelope)
         responses: Json = {str(OK.value): {"description": "The answer.", "content": content}}
         if place.method == _CONDITIONAL and not _streams(place.route):
             unchanged = "Nothing has changed since the answer whose ETag If-None-Match names."

@@ -13,6 +13,7 @@ from enum import Enum
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from edge.openapi.notes import Notes
+from edge.wire.portable.schema import is_nullable
 
 
 class Use(Enum):
@@ -26,9 +27,10 @@ class Use(Enum):
 class Required:
     """Answers for one API."""
 
-    def __init__(self, notes: Notes, *, print_defaults: bool) -> None:
+    def __init__(self, notes: Notes, *, print_defaults: bool, print_nulls: bool = False) -> None:
         self._notes = notes
         self._print_defaults = print_defaults
+        self._print_nulls = print_nulls
         self._distinct: dict[tuple[str, Use], bool] = {}
 
     def is_required(self, field: FieldDescriptor, use: Use) -> bool:
@@ -36,7 +38,7 @@ class Required:
         if field.is_required:
             return True
         if use is Use.OUTPUT:
-            return self._print_defaults and not field.has_presence
+            return self._print_defaults and (not field.has_presence or (self._print_nulls and is_nullable(field)))
         behaviors = self._notes.of(field.full_name).behaviors
         return use is Use.INPUT and "REQUIRED" in behaviors and "OUTPUT_ONLY" not in behaviors
 

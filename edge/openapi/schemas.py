@@ -20,7 +20,7 @@ from edge.openapi.references import reference
 from edge.openapi.required import Required, Use
 from edge.openapi.source import Json
 from edge.wire.codec import JsonOptions
-from edge.wire.portable.schema import map_entry
+from edge.wire.portable.schema import is_nullable, map_entry
 
 Bound = Collection[tuple[str, ...]]
 """Fields the path fills, as tuples of proto names starting at the message in question."""
@@ -33,7 +33,7 @@ class Schemas:
         self.components: dict[str, Json] = {}
         self._notes = notes
         self._options = options
-        self._required = Required(notes, print_defaults=options.print_defaults)
+        self._required = Required(notes, print_defaults=options.print_defaults, print_nulls=options.print_nulls)
 
     def name(self, field: FieldDescriptor) -> str:
         """The field's name as the API prints it."""
@@ -79,6 +79,8 @@ class Schemas:
     def field(self, field: FieldDescriptor, use: Use, bound: Bound = ()) -> Json:
         """A field's whole value, described."""
         schema = self.value(field, use, bound)
+        if use is Use.OUTPUT and self._options.print_nulls and self._options.print_defaults and is_nullable(field):
+            schema = {"anyOf": [schema, {"type": "null"}]}
         note = self.note(field.full_name)
         text = "\n\n".join(filter(None, (note.text, "" if "$ref" in schema else schema.get("description", ""))))
         if text:

@@ -25,14 +25,15 @@ class ApiSource:
     """
     One API to document. `descriptor_set` is serialized and self-contained; source info in it becomes descriptions.
 
-    `servers` are base URLs; none means the host the document was fetched from. `streams_served` documents streaming methods as served,
-    otherwise as the 501 they get. `security_schemes` are OpenAPI security scheme objects by name: a client needs to satisfy one of them.
+    `envelope`: streams whose client has no preference are answered in lines `{"result": …}`.
+    `servers` are base URLs; none means the host the document was fetched from.
+    `security_schemes` are OpenAPI security scheme objects by name: a client needs to satisfy one of them.
     """
 
     name: str
     routes: Sequence[Route]
     descriptor_set: bytes
     options: JsonOptions
+    envelope: bool = False
     servers: Sequence[str] = ()
-    streams_served: bool = False
     security_schemes: Mapping[str, Json] = field(default_factory=dict)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,12 +39,12 @@ def proto(body: str, package: str = "t.v1") -> str:
     return f'syntax = "proto3";\npackage {package};\n{imports}{body}'
 
 
-def source(body: str, /, *, streams_served: bool = False, **api: Any) -> ApiSource:
+def source(body: str, /, **api: Any) -> ApiSource:
     """The API of one proto file of package t.v1; `api` are its choices in the configuration."""
     with tempfile.TemporaryDirectory() as folder:
         snapshot = load_snapshot(config(Path(folder), proto=proto(body), api=api))
     (found,) = openapi_sources(snapshot)
-    return replace(found, streams_served=streams_served)
+    return found
 
 
 def documented(body: str, /, **choices: Any) -> dict[str, Any]:

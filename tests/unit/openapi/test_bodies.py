@@ -113,7 +113,7 @@ def test_answers() -> None:
 
 def test_streams() -> None:
     """Three forms of answer, two of request."""
-    operation = documented(_STREAM, streams_served=True)["paths"]["/m"]["post"]
+    operation = documented(_STREAM)["paths"]["/m"]["post"]
     asked, answered = operation["requestBody"]["content"], operation["responses"]["200"]["content"]
     part = {"$ref": "#/components/schemas/t.v1.Part"}
     assert list(asked) == ["application/json", "application/x-ndjson"]
@@ -122,8 +122,11 @@ def test_streams() -> None:
     assert answered["text/event-stream"]["schema"]["contentSchema"]["anyOf"][1] == part
 
 
-def test_streams_that_are_not_served() -> None:
-    """They have no successful answer, but 501."""
-    responses = documented(_STREAM)["paths"]["/m"]["post"]["responses"]
-    assert "501" in responses
-    assert not [status for status in responses if status.startswith("2")]
+def test_streams_in_envelopes() -> None:
+    """Lines under JSON's name: a result or an error each."""
+    content = documented(_STREAM, streaming={"format": "envelope"})["paths"]["/m"]["post"]["responses"]["200"][
+        "content"
+    ]
+    failed, result = content["application/json"]["schema"]["anyOf"]
+    assert (failed["required"], result["required"]) == (["error"], ["result"])
+    assert result["properties"]["result"] == {"$ref": "#/components/schemas/t.v1.Part"}

@@ -16,12 +16,10 @@ from tests.unit.openapi.making import bookstore, bookstore_document, documented,
 _OTHERWISE = JsonOptions(proto_names=True, enums="short", int64="number", print_defaults=True, form=True)
 
 
-@pytest.mark.parametrize(
-    ("options", "streams_served"), [(JsonOptions(), False), (_OTHERWISE, True)], ids=["default", "otherwise"]
-)
-def test_the_bookstore_is_valid_openapi(options: JsonOptions, streams_served: bool) -> None:
+@pytest.mark.parametrize("options", [JsonOptions(), _OTHERWISE], ids=["default", "otherwise"])
+def test_the_bookstore_is_valid_openapi(options: JsonOptions) -> None:
     """By an independent validator, with defaults and with everything chosen otherwise."""
-    whole = document(replace(bookstore(), options=options, streams_served=streams_served))
+    whole = document(replace(bookstore(), options=options))
     OpenAPIV31SpecValidator(whole).validate()
 
 
@@ -32,10 +30,9 @@ def _references(value: Any) -> set[str]:
     return set().union(*map(_references, value)) if isinstance(value, list) else set()
 
 
-@pytest.mark.parametrize("streams_served", [False, True], ids=["", "streams"])
-def test_every_component_is_used_and_there(streams_served: bool) -> None:
+def test_every_component_is_used_and_there() -> None:
     """No reference leads nowhere, no schema is there for nothing."""
-    whole = document(replace(bookstore(), streams_served=streams_served))
+    whole = document(bookstore())
     made = {f"#/components/{kind}/{name}" for kind, items in whole["components"].items() for name in items}
     assert _references(whole) == made
 

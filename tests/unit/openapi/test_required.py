@@ -54,3 +54,10 @@ def test_the_order_of_asking_does_not_matter(room: Room, order: tuple[str, ...])
     """What was settled for one message serves the next."""
     required = Required(room.notes, print_defaults=False)
     assert [required.use_for(room.message(name), Use.INPUT) for name in order] == [Use.INPUT] * 3
+
+
+def test_printed_nulls(room: Room) -> None:
+    """Then also those whose absence is null; proto3 `optional` still may be missing."""
+    required = Required(room.notes, print_defaults=True, print_nulls=True)
+    assert required.is_required(room.message("Holder").fields_by_name["leaf"], Use.OUTPUT)
+    assert not required.is_required(room.message("Leaf").fields_by_name["b"], Use.OUTPUT)

@@ -137,6 +137,7 @@ _STYLES = [
     JsonOptions(),
     JsonOptions(proto_names=True, enums="short", int64="number"),
     JsonOptions(enums="numbers", print_defaults=True),
+    JsonOptions(print_defaults=True, print_nulls=True),
 ]
 
 
@@ -161,9 +162,20 @@ _CHECKED = [(*_everything(options), options) for options in _STYLES]
 
 
 @given(message=messages())
-@pytest.mark.parametrize("checked", _CHECKED, ids=["default", "proto-short-number", "numbers-defaults"])
+@pytest.mark.parametrize("checked", _CHECKED, ids=["default", "proto-short-number", "numbers-defaults", "nulls"])
 def test_whatever_the_codec_prints_fits(checked: Any, message: Any) -> None:
     """Generated messages of every type of field, in three styles: the schema and the printer agree."""
     codec, contract, schema, options = checked
     body = codec.response(message.SerializeToString(), Render(enums=options.enums)).body
     assert contract.errors(schema, json.loads(body)) == []
+
+
+def test_nulls_are_shown_where_they_are_printed() -> None:
+    """A message that is not set: null in answers, and always there."""
+    body = "message N { N self = 1; optional string a = 2; oneof one { N b = 3; N c = 4; } string d = 5; }"
+    schema = Room(body, JsonOptions(print_defaults=True, print_nulls=True)).schemas
+    room = Room(body)
+    shown = schema.written_out(room.message("N"), Use.OUTPUT)
+    assert shown["properties"]["self"]["anyOf"][1] == {"type": "null"}
+    assert [name for name, each in shown["properties"].items() if "anyOf" in each] == ["self"]
+    assert shown["required"] == ["self", "d"]
