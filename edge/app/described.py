@@ -13,17 +13,18 @@ from edge.openapi import ApiSource, documents
 
 
 def openapi_sources(snapshot: Snapshot, servers: Sequence[str] = ()) -> list[ApiSource]:
-    """Each API whose description is known, in the order of the configuration."""
+    """Each API whose description is known and not kept to itself, in the order of the configuration."""
     return [
         ApiSource(
             name=api.name,
             routes=[route for route in snapshot.routes.routes if route.api == api.name],
             descriptor_set=snapshot.descriptions[api.name].descriptor_set,
             options=json_options(api),
+            envelope=api.streaming.format == "envelope",
             servers=servers,
         )
         for api in snapshot.config.apis
-        if api.name in snapshot.descriptions
+        if api.openapi and api.name in snapshot.descriptions
     ]
 
 

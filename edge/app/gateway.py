@@ -13,23 +13,29 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
 import structlog
 
+from edge.admin.docs_page import DocsPage, gateway_url
 from edge.admin.pages import Pages
 from edge.admin.server import AdminServer
+from edge.admin.tasks import running_tasks
+from edge.app.builtin import BUILTIN, local_services
+from edge.app.described import openapi_documents
+from edge.app.dialects import front
 from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
 from edge.app.snapshot import ENGINE, Snapshot, load_snapshot
 from edge.config.models import Config
 from edge.ingress.connections import ConnectionSlots, limit_within
+from edge.ingress.front import Front
+from edge.ingress.grpc_health import Health
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.listener import Listener
-from edge.ingress.rest import RestService
 from edge.ingress.serving import Serving
 from edge.ingress.tls import renew, server_context
 from edge.policies.log_access import LogAccess
@@ -67,18 +73,21 @@ class Gateway:
         self._lines: LineWriter | None = None
         self._watches: Watches | None = None
         self._draining = False
+        self._health = Health()
         self._all_ended = asyncio.Event()  # no call is left, of any generation
-        self._retired: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
+        self._documents: Mapping[str, bytes] = {}
 
     async def start(self, listeners: Sequence[socket.socket], admin: socket.socket | None) -> None:
         """Load, then serve on these sockets. Raises ProblemsError when the configuration cannot be served."""
         config = self._load()
         if admin is not None:  # first: liveness is answered while protos compile
-            self._admin = AdminServer(admin, Pages(self._reasons, self._metrics.page, {"/upstreams": self._upstreams}))
+            self._admin = AdminServer(admin, self._pages(config))
             await self._admin.start()
         snapshot = await asyncio.to_thread(load_snapshot, config)
         self._max_body_bytes = config.limits.max_body_bytes
         self._adopt(snapshot, make_pools(config, {}))
+        await self._document(snapshot)
         self._metrics.start()
         service = self._service(config)
         slots = ConnectionSlots(_connection_limit(config, raise_file_limit()))
@@ -92,6 +101,18 @@ class Gateway:
         self._watch(snapshot)
         _log.info("loaded", engine=ENGINE.name, routes=len(snapshot.routes.routes), loading=list(snapshot.loading))
 
+    def _pages(self, config: Config) -> Pages:
+        gateways = [gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None) for each in config.listeners]
+        docs = DocsPage(lambda: self._documents, gateways)
+        debug = {"/upstreams": self._upstreams, "/tasks": running_tasks}
+        return Pages(self._reasons, self._metrics.page, debug, docs.answer)
+
+    async def _document(self, snapshot: Snapshot) -> None:
+        """Make the OpenAPI documents of a snapshot, off the event loop; they are swapped in when made."""
+        documents = await asyncio.to_thread(openapi_documents, snapshot)
+        if self._snapshot is snapshot:
+            self._documents = documents
+
     def _tls(self, config: Config, index: int) -> ssl.SSLContext | None:
         """The context of a listener; a reload renews its certificate from the files it was started with."""
         tls = config.listeners[index].tls
@@ -104,7 +125,7 @@ class Gateway:
         self._renewals.append(partial(renew, context, cert, key, where))
         return context
 
-    def _service(self, config: Config) -> RestService:
+    def _service(self, config: Config) -> Front:
         access_log = None
         if config.access_log.enabled:
             path = config.access_log.path
@@ -112,28 +133,35 @@ class Gateway:
             self._lines = LineWriter(sink, self._metrics.access_log_dropped.inc)
             access_log = AccessLog(self._lines)
         policies = pipeline(config, self._metrics, LogAccess(self._metrics, access_log, time.monotonic))
-        return RestService(lambda: self._serving, policies, time.monotonic, lambda: os.urandom(16).hex())
+        return front(lambda: self._serving, policies, time.monotonic, lambda: os.urandom(16).hex())
 
     def _adopt(self, snapshot: Snapshot, pools: Pools) -> None:
         """Make a snapshot the current one; pools that it no longer names end when their calls have."""
         old, self._pools = self._pools, pools
         self._snapshot = snapshot
+        described = (known.descriptor_set for known in snapshot.descriptions.values())
+        own = local_services(self._health, snapshot.routes, described)
         self._serving = Serving(
             routes=snapshot.routes,
-            upstreams={name: pool for name, (_, pool) in pools.items()},
+            upstreams={name: pool for name, (_, pool) in pools.items()} | {BUILTIN: own},
             apis=snapshot.apis,
             loading=snapshot.loading,
             trusted=snapshot.config.trusted_proxies,
             max_body_bytes=self._max_body_bytes,
+            documents=lambda: self._documents,
         )
         for name, (_, pool) in old.items():
             if name not in pools or pools[name][1] is not pool:
                 self._retire(pool)
 
     def _retire(self, pool: Pool) -> None:
-        task = asyncio.get_running_loop().create_task(self._outlive(pool, self._snapshot.config))
-        self._retired.add(task)
-        task.add_done_callback(self._retired.discard)
+        self._begin(self._outlive(pool, self._snapshot.config))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        """Something that goes on beside the serving; a drain waits for its end."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     async def _outlive(self, pool: Pool, config: Config) -> None:
         """Close a pool of an earlier generation. A call of that generation may still be reading its body, and then needs it."""
@@ -151,6 +179,7 @@ class Gateway:
     def _swap(self, snapshot: Snapshot) -> None:
         """An upstream told something new of itself."""
         self._adopt(snapshot, self._pools)
+        self._begin(self._document(snapshot))
 
     async def reload(self) -> None:
         """Load the configuration anew. Raises ProblemsError and keeps the old one when the new one is wrong."""
@@ -171,17 +200,19 @@ class Gateway:
             for renewal in self._renewals:
                 renewal()
             self._adopt(snapshot, pools)
+            await self._document(snapshot)
         finally:
             self._watch(self._snapshot)
 
     async def drain(self, timeout_s: float) -> None:
         """Stop accepting, let calls finish for so long, cut off the rest, give everything back."""
         self._draining = True
+        self._health.drain()
         if self._watches is not None:
             await self._watches.stop()
         await asyncio.gather(*(listener.drain(timeout_s) for listener in self._listeners))
         self._all_ended.set()
-        await asyncio.gather(*self._retired, *(pool.close(0.0) for _, pool in self._pools.values()))
+        await asyncio.gather(*self._beside, *(pool.close(0.0) for _, pool in self._pools.values()))
         if self._admin is not None:
             await self._admin.close()
         self._metrics.close()

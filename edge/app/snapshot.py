@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.app.builtin import BUILTIN, SETTINGS, builtin_api
 from edge.config.models import Api, Config
+from edge.core.cors import CorsRules
 from edge.core.metadata import MetadataRules
 from edge.core.problem import Problem, ProblemsError
 from edge.descriptors.load import load_description
 from edge.descriptors.model import Description
-from edge.ingress.serving import ApiSettings
+from edge.ingress.serving import ApiSettings, StreamSettings, WebSocketSettings
 from edge.routes import ApiRoutes, RouteTable, compile_routes
 from edge.wire.codec import Engine, JsonOptions
 from edge.wire.portable import PortableEngine
@@ -69,7 +71,8 @@ def _compiled(config: Config, descriptions: Mapping[str, Description], problems:
     known = [api for api in config.apis if api.name in descriptions]
     for api in known:
         problems += descriptions[api.name].problems
-    routes, found = compile_routes([_api_routes(api, descriptions[api.name]) for api in known])
+    own = builtin_api(ENGINE)  # last: an API may bring a health or reflection service that it wants to be seen instead
+    routes, found = compile_routes([*(_api_routes(api, descriptions[api.name]) for api in known), own])
     problems += found
     if any(not problem.warning for problem in problems):
         raise ProblemsError(problems)
@@ -77,10 +80,34 @@ def _compiled(config: Config, descriptions: Mapping[str, Description], problems:
         config,
         descriptions,
         routes,
-        {api.name: ApiSettings(metadata_rules(api), api.compression) for api in config.apis},
+        {BUILTIN: SETTINGS} | {api.name: _settings(api) for api in config.apis},
         tuple(api.name for api in config.apis if api.name not in descriptions and api.reflection is not None),
         tuple(problems),
     )
+
+
+def _settings(api: Api) -> ApiSettings:
+    streaming = StreamSettings(api.streaming.format, api.streaming.heartbeat, api.streaming.event_id)
+    return ApiSettings(
+        metadata_rules(api),
+        api.compression,
+        streaming,
+        cors_rules(api),
+        _websocket(api),
+        unimplemented=api.path.wrong_method == "unimplemented",
+    )
+
+
+def cors_rules(api: Api) -> CorsRules | None:
+    """The CORS rules of an API, None when it has none."""
+    given = api.cors
+    if given is None:
+        return None
+    return CorsRules(given.origins, given.methods, given.headers, given.expose, given.credentials, given.max_age)
+
+
+def _websocket(api: Api) -> WebSocketSettings | None:
+    return None if api.websocket is None else WebSocketSettings(api.websocket.ping_interval)
 
 
 def _api_routes(api: Api, description: Description) -> ApiRoutes:
@@ -104,6 +131,7 @@ def json_options(api: Api) -> JsonOptions:
         proto_names=json.names == "proto",
         enums=json.enums,
         print_defaults=json.defaults,
+        print_nulls=json.nulls,
         int64=json.int64,
         pretty=json.pretty,
         unknown_fields=json.unknown_fields,
@@ -121,4 +149,11 @@ def json_options(api: Api) -> JsonOptions:
 def metadata_rules(api: Api) -> MetadataRules:
     """The header rules of an API."""
     given = api.metadata
-    return MetadataRules(given.forward == "all", given.authorization, given.underscores == "allow")
+    return MetadataRules(
+        forward_all=given.forward == "all",
+        authorization=given.authorization,
+        underscores=given.underscores == "allow",
+        permanent=given.forward == "permanent",
+        response=given.response,
+        grpc_status=given.grpc_status,
+    )

@@ -16,7 +16,7 @@ import orjson
 import typer
 
 from edge.app import Snapshot, policy_names
-from edge.cli.explanation import Asked, Explanation, explain_request
+from edge.cli.explanation import Asked, Explanation, explain_request, streams
 from edge.cli.loading import snapshot_of
 from edge.cli.output import FAILED, ConfigOption, JsonOption, console, print_json
 from edge.cli.routes import route_data
@@ -147,8 +147,11 @@ def _sent_lines(snapshot: Snapshot, explained: Explanation) -> Iterator[str]:
 
 def _deadline(deadline_s: float | None, route: Route) -> str:
     if deadline_s is None:
-        return "none: Grpc-Timeout is malformed"
-    reason = "the client's Grpc-Timeout" if deadline_s < route.timeout_s else "the route's timeout"
+        if streams(route):
+            return "none: the method streams"
+        return "none: the route has no timeout" if route.timeout_s is None else "none: Grpc-Timeout is malformed"
+    of_client = streams(route) or route.timeout_s is None or deadline_s < route.timeout_s
+    reason = "the client's Grpc-Timeout" if of_client else "the route's timeout"
     return f"{deadline_s:g}s, {reason}"
 
 

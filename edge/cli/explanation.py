@@ -1,8 +1,8 @@
 """
 What would become of one request: the gateway's own code run on it, with an upstream that sends nothing.
 
-Owns the guarantee behind `edge explain`: matching, binding, deadline, metadata and refusals come from `RestService` itself, so they cannot
-differ from what a client would get. Only the attribution of values to path, query and body is made here.
+Owns the guarantee behind `edge explain`: matching, binding, deadline, metadata and refusals come from the gateway's own front, so they
+cannot differ from what a client would get. Only the attribution of values to path, query and body is made here.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
 from edge.app import Snapshot
+from edge.app.dialects import front
 from edge.cli.near_misses import NearMiss, near_misses
+from edge.cli.nowhere import GivenBody, Recorder, ShownAnswer
 from edge.core.grpc_timeout import TimeoutFormatError, parse_timeout
 from edge.core.query_string import MalformedQueryError, parse_query
-from edge.ingress.rest import RestService
 from edge.ingress.service import Answer, Head, Header
 from edge.ingress.serving import Serving
-from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline
 from edge.routes import Match, Missing, Route
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryRequest
 
 _REQUEST_ID = "made-by-the-gateway"
 
@@ -66,7 +66,8 @@ class Bound:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """
-    What would happen. With `sent`, the call goes upstream carrying `message`; otherwise `answer` is what the client gets.
+    What would happen. With `sent`, the call goes upstream carrying `message` (of a stream: the first one); otherwise `answer` is what
+    the client gets.
 
     `near` are templates the path almost matched, `route` is None when none did. `deadline_s` counts from the request's first byte.
     """
@@ -107,27 +108,22 @@ def _near(snapshot: Snapshot, asked: Asked, missing: Missing) -> list[NearMiss]:
 
 
 def _deadline_s(asked: Asked, route: Route) -> float | None:
-    """The nearer of the route's timeout and the client's; None when the client's is malformed (the answer says so)."""
+    """The nearer of the route's timeout, which streams do not have, and the client's; None without either, or when that is malformed."""
     written = next((value for name, value in asked.headers if name == b"grpc-timeout"), b"")
+    own = () if route.timeout_s is None or streams(route) else (float(route.timeout_s),)
     try:
-        return min(route.timeout_s, parse_timeout(written)) if written else float(route.timeout_s)
+        return min((*own, parse_timeout(written))) if written else min(own, default=None)
     except TimeoutFormatError:
         return None
 
 
-class _Recorder:
-    """An upstream that keeps the request instead of sending it."""
-
-    def __init__(self) -> None:
-        self.request: UnaryRequest | None = None
-
-    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
-        self.request = request
-        return Refusal(Fault.UPSTREAM_UNAVAILABLE, detail="edge explain sends nothing")
+def streams(route: Route) -> bool:
+    """Whether a route's method streams, either way."""
+    return route.rpc.client_streaming or route.rpc.server_streaming
 
 
 async def _run(snapshot: Snapshot, asked: Asked) -> tuple[UnaryRequest | None, Answer]:
-    recorder = _Recorder()
+    recorder = Recorder()
     serving = Serving(
         snapshot.routes,
         dict.fromkeys(snapshot.config.upstreams, recorder),
@@ -136,10 +132,15 @@ async def _run(snapshot: Snapshot, asked: Asked) -> tuple[UnaryRequest | None, A
         snapshot.config.trusted_proxies,
         snapshot.config.limits.max_body_bytes,
     )
-    service = RestService(lambda: serving, Pipeline([]), lambda: 0.0, lambda: _REQUEST_ID)
+    service = front(lambda: serving, Pipeline([]), lambda: 0.0, lambda: _REQUEST_ID)
     begun = service.begin(_head(asked))
     if isinstance(begun, Answer):
         return None, begun
+    if begun.streams:
+        shown = ShownAnswer()
+        await begun.run(GivenBody(asked.body or b""), shown)
+        begun.sent(len(shown.answer.body))
+        return recorder.request, shown.answer
     answer = await begun.finish(asked.body or b"")
     begun.sent(len(answer.body))
     return recorder.request, answer

@@ -48,7 +48,7 @@ def route_data(route: Route) -> dict[str, Any]:
         "body": binding.body,
         "response_body": binding.response_body,
         "streaming": _streaming(route),
-        "timeout_s": float(route.timeout_s),
+        "timeout_s": None if route.timeout_s is None else float(route.timeout_s),
         "source": binding.source,
     }
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2
@@ -21,6 +22,8 @@ from edge.demo.messages import Messages, Msg
 MAX_DELAY_S = 600.0
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 NANOS = 1_000_000_000
+_METADATA_KEY = re.compile(r"(?!grpc-)[0-9a-z_.-]+")
+_METADATA_VALUE = re.compile(r"[\x20-\x7e]*")
 _FILLER = "The quick brown fox jumps over the lazy dog. "
 
 
@@ -58,6 +61,8 @@ class Laboratory:
 
     async def echo_metadata(self, request: Msg, context: Msg) -> Msg:
         """The metadata that arrived; what was asked for goes back as metadata."""
+        _require_metadata("headers", request.headers)
+        _require_metadata("trailers", request.trailers)
         response = self._messages.EchoMetadataResponse()
         for key, value in context.invocation_metadata() or ():
             text = base64.b64encode(value).decode() if isinstance(value, bytes) else value
@@ -94,6 +99,13 @@ class Laboratory:
             return self._messages.of("google.protobuf.Empty")()
         details = [self._details[detail]() for detail in request.details if detail in self._details]
         raise Failure(request.code, request.message, details)
+
+
+def _require_metadata(field: str, entries: Mapping[str, str]) -> None:
+    """Refuse what gRPC cannot carry: grpcio would fail the call with INTERNAL, as if the service were broken."""
+    for key, value in entries.items():
+        if not _METADATA_KEY.fullmatch(key) or not _METADATA_VALUE.fullmatch(value):
+            raise invalid((field, f"not gRPC metadata: {key!r}: {value!r}"))
 
 
 def _details(messages: Messages) -> dict[int, Callable[[], Msg]]:

@@ -129,6 +129,22 @@ STEPS = (
         "PNG",
         curl=r"-o cover.png -w '%{http_code} %{content_type}, PNG of %{size_download} bytes\n'",
     ),
+    Step(
+        "Follow a stream, as server-sent events; without that header as a JSON array",
+        "/v1/lab/count?to=3",
+        'data: {"number":3}',
+        headers={"accept": "text/event-stream"},
+        curl="-N",
+    ),
+    Step(
+        "The same RPC in another dialect, on the same port: Connect",
+        "/bookstore.v1.Bookstore/GetBook",
+        {"id": "4", "shelf": "2"},
+        "POST",
+        '{"book": "4"}',
+        headers=_JSON,
+    ),
+    Step("Read what is served, as OpenAPI", "/openapi.json", '"openapi": "3.1', behind=" | head -c 300"),
     Step("See it counted", "/metrics", "# TYPE", admin=True, behind=" | grep -v '^#' | head"),
 )
 

@@ -125,7 +125,7 @@ async def test_a_call_that_began_before_a_reload_ends_with_the_upstream_it_began
         assert (len(old.calls), len(new.calls)) == (1, 0)
         writer.close()
         await writer.wait_closed()
-    assert not gateway.gateway._retired
+    assert not gateway.gateway._beside
 
 
 async def test_a_renewed_certificate_is_presented_after_a_reload(tmp_path: Path) -> None:
@@ -167,3 +167,18 @@ def test_the_connection_limit_leaves_descriptors_for_admin_and_upstreams(tmp_pat
     assert _connection_limit(config, 1_000_000) == config.limits.max_connections == 10_000
     assert _connection_limit(config, 1024) == (1024 - 128 - 4 - 16) * 10 // 11
     assert _connection_limit(config, 16) == 1
+
+
+async def test_the_description_is_served_and_documented_on_the_admin_listener(tmp_path: Path) -> None:
+    """`/openapi.json` on the listener, `/docs` on the admin one; `openapi: false` keeps an API's to itself."""
+    async with Recorder() as upstream:
+        async with running_bookstore(tmp_path, upstream.port) as gateway:
+            served = await get(f"{gateway.url}/openapi.json")
+            assert served.headers["content-type"] == "application/json"
+            assert "/v1/shelves/{shelf}" in served.json()["paths"]
+            assert (await get(f"{gateway.url}/openapi/bookstore.json")).content == served.content
+            assert (await get(f"{gateway.admin_url}/docs/openapi/bookstore.json")).content == served.content
+            assert "<script" in (await get(f"{gateway.admin_url}/docs")).text
+        async with running_bookstore(tmp_path, upstream.port, api={"openapi": False}) as gateway:
+            assert (await get(f"{gateway.url}/openapi.json")).status_code == 404
+            assert (await get(f"{gateway.admin_url}/docs/openapi/bookstore.json")).status_code == 404

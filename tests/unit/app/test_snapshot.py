@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge.app.snapshot import json_options, load_snapshot, metadata_rules, with_reflected
+from edge.core.cors import CorsRules
 from edge.core.metadata import MetadataRules
 from edge.core.problem import ProblemsError
+from edge.ingress.serving import WebSocketSettings
 from edge.routes import Match, Missing
 from edge.wire.codec import JsonOptions
 from tests.unit.app.configs import PROTO, config
@@ -57,7 +59,7 @@ def test_a_reflected_api_is_loading_until_it_is_told(tmp_path: Path) -> None:
 def test_every_json_choice_reaches_the_codec(tmp_path: Path) -> None:
     choices = {
         "json": {
-            "names": "proto", "enums": "short", "defaults": True, "int64": "number", "unknown_fields": "ignore",
+            "names": "proto", "enums": "short", "defaults": True, "nulls": True, "int64": "number", "unknown_fields": "ignore",
             "pretty": True, "update_mask": False, "form": True,
         },
         "query": {
@@ -70,6 +72,7 @@ def test_every_json_choice_reaches_the_codec(tmp_path: Path) -> None:
         proto_names=True,
         enums="short",
         print_defaults=True,
+        print_nulls=True,
         int64="number",
         pretty=True,
         unknown_fields="ignore",
@@ -85,6 +88,37 @@ def test_every_json_choice_reaches_the_codec(tmp_path: Path) -> None:
 
 
 def test_every_metadata_choice_reaches_the_rules(tmp_path: Path) -> None:
-    given = {"metadata": {"forward": "prefixed", "authorization": False, "underscores": "allow"}}
-    (api,) = config(tmp_path, api=given).apis
-    assert metadata_rules(api) == MetadataRules(forward_all=False, authorization=False, underscores=True)
+    given = {
+        "forward": "permanent", "authorization": False, "underscores": "allow", "response": "bare", "grpc_status": True,
+    }  # fmt: skip
+    (api,) = config(tmp_path, api={"metadata": given}).apis
+    assert metadata_rules(api) == MetadataRules(
+        forward_all=False, authorization=False, underscores=True, permanent=True, response="bare", grpc_status=True
+    )
+    (prefixed,) = config(tmp_path, api={"metadata": {"forward": "prefixed"}}).apis
+    assert metadata_rules(prefixed) == MetadataRules(forward_all=False)
+
+
+def test_a_profile_reaches_everything(tmp_path: Path) -> None:
+    """Its defaults come out where written ones would."""
+    settings = load_snapshot(config(tmp_path, api={"profile": "grpc-gateway"})).apis["shop"]
+    assert (settings.unimplemented, settings.streaming.format) == (True, "envelope")
+    assert settings.metadata == MetadataRules(forward_all=False, permanent=True, response="prefixed")
+    plain = load_snapshot(config(tmp_path)).apis["shop"]
+    assert (plain.unimplemented, plain.streaming.format, plain.metadata) == (False, "array", MetadataRules())
+
+
+def test_cors_and_websocket_reach_the_settings(tmp_path: Path) -> None:
+    """Both are off unless they are written."""
+    plain = load_snapshot(config(tmp_path)).apis["shop"]
+    assert (plain.cors, plain.websocket) == (None, None)
+    cors = {
+        "origins": ["https://a.example"], "methods": ["GET"], "headers": ["x-a"], "expose": ["x-b"], "credentials": True,
+        "max_age": "1m",
+    }  # fmt: skip
+    choices = {"cors": cors, "websocket": {"ping_interval": "5s"}}
+    given = load_snapshot(config(tmp_path, api=choices)).apis["shop"]
+    assert given.cors == CorsRules(
+        ("https://a.example",), ("GET",), ("x-a",), ("x-b",), credentials=True, max_age_s=60.0
+    )
+    assert given.websocket == WebSocketSettings(5.0)

@@ -107,8 +107,19 @@ def test_misfits_are_answered_as_the_gateway_does(snapshot: Snapshot) -> None:
         assert word in found.answer.body
 
 
-def test_streaming_is_refused(snapshot: Snapshot) -> None:
-    """This version serves no streams over REST."""
+def test_streams(snapshot: Snapshot) -> None:
+    """The message that would open it, and no deadline but the client's."""
     found = explained(snapshot, "GET", "/v1/things/7:watch")
-    assert found.route is not None
+    assert found.message == {"id": "7"}
+    assert (found.answer, found.deadline_s) == (None, None)
+    assert found.sent is not None
+    assert (found.sent.path, found.sent.deadline) == (b"/shop.v1.Shop/Watch", None)
+    assert explained(snapshot, "GET", "/v1/things/7:watch", {"grpc-timeout": "1M"}).deadline_s == 60.0
+
+
+def test_a_stream_that_would_be_refused(snapshot: Snapshot) -> None:
+    """With the answer."""
+    found = explained(snapshot, "GET", "/v1/things/seven:watch")
     assert found.sent is None
+    assert found.answer is not None
+    assert found.answer.status == 400

@@ -131,6 +131,16 @@ async def test_metadata_arrives_and_comes_back(client: Client) -> None:
     assert dict(await call.trailing_metadata())["x-trail"] == "2"
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("", "x"), ("X-Upper", "x"), ("x y", "x"), ("grpc-status", "0"), ("x-a", "ü"), ("x-a", "a\nb")]
+)
+@pytest.mark.parametrize("field", ["headers", "trailers"])
+async def test_what_is_no_metadata_is_refused(client: Client, field: str, key: str, value: str) -> None:
+    request = client.new.EchoMetadataRequest(**{field: {key: value}})
+    code, _ = await failure(client("Laboratory.EchoMetadata", request))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_a_slow_call_is_cancelled_by_its_deadline(client: Client) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await client("Laboratory.Slow", client.new.SlowRequest(delay={"seconds": 60}), timeout=0.05)
