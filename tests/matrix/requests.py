@@ -66,7 +66,8 @@ def _scalars(rand: random.Random) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _specimen(rand: random.Random) -> dict[str, Any]:
+def specimen(rand: random.Random) -> dict[str, Any]:
+    """A Specimen as JSON, with a handful of its fields."""
     scalars = _scalars(rand)
     value = {name: scalars[name]() for name in rand.sample(sorted(scalars), rand.randint(0, 6))}
     extras: dict[str, Callable[[], Any]] = {
@@ -126,7 +127,7 @@ def _by_path(rand: random.Random) -> RestRequest:
 
 
 def _whole_body(rand: random.Random) -> RestRequest:
-    return RestRequest("POST", BASE, json.dumps(_specimen(rand)).encode())
+    return RestRequest("POST", BASE, json.dumps(specimen(rand)).encode())
 
 
 def _field_body(rand: random.Random) -> RestRequest:

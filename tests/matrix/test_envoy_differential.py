@@ -198,7 +198,7 @@ async def test_broken_json_is_400_as_status_with_the_place(pair: Pair) -> None:
     assert not theirs.is_json()
 
 
-async def test_a_method_without_a_rule_is_not_served_unless_asked(pair: Pair) -> None:
-    """Section 3: neither serves it; ours says 404 in JSON."""
-    ours, _ = await pair.ask(RestRequest("POST", "/bookstore.v1.Laboratory/Unbound", b"{}"))
-    assert (ours.status, ours.calls) == (404, [])
+async def test_a_method_without_a_rule_is_not_served_over_rest_unless_asked(pair: Pair) -> None:
+    """Section 3: neither serves it; ours takes a POST to an RPC's own path for a Connect call, and says so by the shape of its errors."""
+    ours, _ = await pair.ask(RestRequest("POST", "/bookstore.v1.Laboratory/Unbound", b"[]"))
+    assert (ours.status, ours.json()["code"], ours.calls) == (400, "invalid_argument", [])

@@ -118,6 +118,10 @@ REQUESTS: list[tuple[str, str, object]] = [
     *(("GET", f"/v1/lab/fail?code={code}&details=1&details=2&details=3&details=4", None) for code in range(1, 17)),
     ("POST", "/v1/lab/fail", {}),
     ("POST", "/v1/lab/fail", {"code": 9, "details": ["DETAIL_UNKNOWN_TYPE"]}),
+    ("GET", "/v1/books:watch?replay=3&limit=3", None),
+    ("GET", "/v1/books:export", None),
+    ("POST", "/v1/books:import", [{"shelf": "1", "book": {"title": "A"}}, {"shelf": "1", "book": {"title": "B"}}]),
+    ("POST", "/v1/chat", [{"text": "a"}, {"text": "b"}]),
 ]  # fmt: skip
 
 

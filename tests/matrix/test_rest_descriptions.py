@@ -110,13 +110,14 @@ def test_c3_configured_rules_replace_annotations_and_the_last_wins(tmp_path: Pat
 
 
 def test_c4_default_bindings_are_opt_in(lab: Site, tmp_path: Path) -> None:
-    """C4, section 3: `POST /pkg.Service/Method` for methods without a rule, only when asked for."""
+    """C4, section 3: `POST /pkg.Service/Method` for methods without a rule, only when asked for; else it is a Connect call."""
     path = "/bookstore.v1.Laboratory/Unbound"
-    lab.refused(lab.post(path, {}), 404)
+    assert lab.post(path, []).json()["code"] == "invalid_argument"
     with recorded(tmp_path, api={"default_bindings": True}) as site:
         assert site.post(path, {"delay": "1s"}).status_code == 200
         assert site.seen("SlowRequest").delay.seconds == 1
-        assert site.post("/bookstore.v1.Bookstore/ListShelves", {}).status_code == 404
+        site.fresh().refused(site.post(path, []), 400)
+        assert site.post("/bookstore.v1.Bookstore/ListShelves", []).json()["code"] == "invalid_argument"
 
 
 def test_c5_what_cannot_be_loaded_is_named(tmp_path: Path) -> None:

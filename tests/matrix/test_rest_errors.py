@@ -243,7 +243,7 @@ def test_e4_an_upstream_that_is_down(orphan: Site) -> None:
      (b"POST /v1/shelves HTTP/1.1\r\nHost: e\r\nContent-Length: 99999999\r\n", 413, "BODY_TOO_LARGE"),
      (b"POST /v1/shelves HTTP/1.1\r\nHost: e\r\nExpect: miracles\r\nContent-Length: 2\r\n", 417, "EXPECTATION_FAILED"),
      (b"POST /v1/shelves HTTP/1.1\r\nHost: e\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n", 415, "MEDIA_TYPE_UNSUPPORTED"),
-     (b"GET /v1/books:watch HTTP/1.1\r\nHost: e\r\n", 501, "STREAMING_UNSUPPORTED"),
+     (b"GET /v1/books:watch?replay=x HTTP/1.1\r\nHost: e\r\n", 400, "INVALID_ARGUMENT"),
      (b"GET /v1/shelves HTTP/3.0\r\nHost: e\r\n", 505, "HTTP_VERSION_UNSUPPORTED")],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

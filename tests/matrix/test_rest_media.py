@@ -42,7 +42,7 @@ def test_b4_no_content_type_header_at_all(lab: Site) -> None:
         "application/xml",
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
-        "application/grpc",
+        "application/grpcx",
         "json",
     ],
 )

@@ -76,7 +76,7 @@ SMUGGLING = [
     _refused("two Hosts", post("host: y", "content-length: 3")),
     _refused("Host with a path", GOOD.replace(b"host: x", b"host: x/y")),
     _refused("Host with userinfo", GOOD.replace(b"host: x", b"host: a@x")),
-    _refused("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    _refused("HTTP/2 preface gone wrong", b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", 505),
     _refused("HTTP/3.0", GOOD.replace(b"HTTP/1.1", b"HTTP/3.0"), 505),
     _refused("no HTTP at all", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64),
 ]
@@ -89,6 +89,7 @@ ACCEPTED = [
     Case("a request inside a body is a body", post(f"content-length: {len(HIDDEN)}", body=HIDDEN), (400,)),
     Case("a good one, then a smuggler", GOOD + SMUGGLING[0].data, (200, 400)),
     Case("bytes after the body are a bad request", GOOD + b"\x00\x01garbage\r\n\r\n", (200, 400)),
+    Case("a good one, then the HTTP/2 preface", GOOD + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (200, 505)),
     Case("100-continue", post("expect: 100-continue", "content-length: 3"), (100, 200)),
     Case(
         "payload after a websocket Upgrade",

@@ -170,7 +170,7 @@ async def test_a_drain_finishes_what_runs_and_takes_nothing_new(tmp_path: Path) 
     assert [status for status, _, _ in answers] == [200] * 20
     assert {headers.get("connection") for _, headers, _ in answers} == {"close"}
     assert code == 0
-    assert took_s < 3.0
+    assert took_s < 5.0, "it ended with its calls, not with drain_timeout"
     assert len(lines) == 20
     print(f"drain: 20 of 20 running calls finished with 200, exit code {code}, {took_s:.2f} s after SIGTERM")
 
