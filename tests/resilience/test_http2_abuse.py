@@ -29,9 +29,21 @@ from tests.upstreams.recorder import Reply
 
 ATTACK_S = 1.0
 GROWTH_MIB = 16.0
+SLOWER = 20.0
+TRIES = 3
+"""A neighbour on the machine can only make the honest client slower: the best of so many attacks is what ours did to it."""
 
 
 async def endure(where: Site, attack: Attack) -> None:
+    """Hold out against one attack; all but the honest client's latency must be right each time."""
+    for _ in range(TRIES):
+        if await _attacked(where, attack) < SLOWER * where.base_ms + 100:
+            return
+    raise AssertionError(f"{attack.name}: the honest client was slowed beyond the bound {TRIES} times of {TRIES}")
+
+
+async def _attacked(where: Site, attack: Attack) -> float:
+    """One attack; the honest client's median meanwhile, in ms."""
     where.upstream.calls.clear()
     honest, before = victim(where.edge), where.memory_mib()
     async with honest.running():
@@ -49,7 +61,7 @@ async def endure(where: Site, attack: Attack) -> None:
     assert per_connection <= 100, attack.name
     assert grown < GROWTH_MIB, attack.name
     assert honest.statuses() == {200: honest.sent}, attack.name
-    # Its latency is printed, not asserted: on a shared machine it is the neighbours' as much as ours.
+    return honest.took_ms(0.5)
 
 
 @pytest.mark.slow

@@ -85,8 +85,16 @@ def cpu_seconds(pid: int) -> float:
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
+def importing_cpu_seconds() -> float:
+    """What a fresh interpreter needs to import the gateway, just now on this machine."""
+    before = os.times()
+    subprocess.run([sys.executable, "-c", "import edge.cli"], cwd=ROOT, check=True)
+    after = os.times()
+    return (after.children_user - before.children_user) + (after.children_system - before.children_system)
+
+
 def check_lines(lines: list[dict[str, Any]], edge: EdgeProcess, upstream: BookstoreProcess) -> None:
-    """Every field of issue 2, section 10, on every line, with a sensible value."""
+    """Every field that docs/operations.md promises on every line, with a sensible value."""
     for line in lines:
         assert line.keys() >= FIELDS, FIELDS - line.keys()
         assert TIME.fullmatch(line["time"]), line
@@ -121,10 +129,11 @@ async def test_a_killed_worker_takes_only_its_own_calls_along(tmp_path: Path) ->
             cpu_s = cpu_seconds(newcomer)
             await asyncio.sleep(0.8)
         pids = edge.worker_pids()
+    import_cpu_s = await asyncio.to_thread(importing_cpu_seconds)
     print(
         f"worker kill -9: sent {load.sent} = answered {len(load.answers)} + lost {len(load.lost)},"
         f" refused {len(load.refused)}; next worker started after {spawned_s * 1000:.0f} ms and serves after"
-        f" {respawned_s * 1000:.0f} ms, {cpu_s * 1000:.0f} ms of CPU"
+        f" {respawned_s * 1000:.0f} ms, {cpu_s * 1000:.0f} ms of CPU (importing alone takes {import_cpu_s * 1000:.0f})"
     )
     assert load.accounted
     assert load.statuses().keys() == {200}
@@ -135,7 +144,8 @@ async def test_a_killed_worker_takes_only_its_own_calls_along(tmp_path: Path) ->
     assert victim not in pids
     assert len(pids) == 2
     assert spawned_s < 1.0
-    # How long the newcomer takes to serve is printed, not asserted: it is interpreter start and imports, at this machine's speed.
+    # A second on a machine with nothing else to do; on this one, what importing the gateway costs, and half as much again.
+    assert cpu_s < 1.5 * import_cpu_s
 
 
 async def ask(port: int, target: str) -> tuple[int, dict[str, str], bytes]:
@@ -168,7 +178,7 @@ async def test_a_drain_finishes_what_runs_and_takes_nothing_new(tmp_path: Path) 
     assert [status for status, _, _ in answers] == [200] * 20
     assert {headers.get("connection") for _, headers, _ in answers} == {"close"}
     assert code == 0
-    assert took_s < 5.0, "it ended with its calls, not with drain_timeout"
+    assert took_s < 3.0
     assert len(lines) == 20
     print(f"drain: 20 of 20 running calls finished with 200, exit code {code}, {took_s:.2f} s after SIGTERM")
 
