@@ -1,0 +1,15 @@
+//! `edge_native`: the native engine behind `edge/wire` (docs/adr/0002-two-engines.md).
+//!
+//! Sans-IO, no clock, no thread: bytes in, events and bytes out. A panic reaches Python as an exception, never as an abort.
+
+use pyo3::prelude::*;
+
+mod codec;
+mod h2;
+
+#[pymodule]
+fn edge_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    h2::register(module)?;
+    codec::register(module)
+}
