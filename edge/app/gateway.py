@@ -29,7 +29,7 @@ from edge.app.dialects import front
 from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
-from edge.app.snapshot import ENGINE, Snapshot, load_snapshot
+from edge.app.snapshot import Snapshot, load_snapshot
 from edge.config.models import Config
 from edge.ingress.connections import ConnectionSlots, limit_within
 from edge.ingress.front import Front
@@ -46,6 +46,8 @@ from edge.telemetry.metrics import Metrics
 from edge.telemetry.shared_metrics import SharedMetrics
 from edge.telemetry.sink import Sink
 from edge.upstream.pool import Pool
+from edge.wire import engines
+from edge.wire.engines import engine
 
 _log = structlog.get_logger("edge.gateway")
 
@@ -62,7 +64,7 @@ class Gateway:
 
     def __init__(self, load: Callable[[], Config], shared: SharedMetrics | None = None) -> None:
         self._load = load
-        self._metrics = Metrics(engine=ENGINE.name, shared=shared)
+        self._metrics = Metrics(engine=engine().name, shared=shared)
         self._pools: Pools = {}
         self._snapshot: Snapshot
         self._serving: Serving
@@ -99,7 +101,9 @@ class Gateway:
             self._listeners.append(listener)
             _log.info("listening", address=str(given.bind), tls=given.tls is not None)
         self._watch(snapshot)
-        _log.info("loaded", engine=ENGINE.name, routes=len(snapshot.routes.routes), loading=list(snapshot.loading))
+        if engine().name != "native":
+            _log.warning("slow engine", engine=engine().name, reason=engines.WITHOUT_NATIVE)
+        _log.info("loaded", engine=engine().name, routes=len(snapshot.routes.routes), loading=list(snapshot.loading))
 
     def _pages(self, config: Config) -> Pages:
         gateways = [gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None) for each in config.listeners]

@@ -18,7 +18,7 @@ from edge.upstream.dial import Security, TlsOptions, make_security
 from edge.upstream.endpoint import DialPlan
 from edge.upstream.heartbeat import Timing
 from edge.upstream.pool import Pool
-from edge.wire.portable.h2_session import PortableH2Session
+from edge.wire.engines import engine
 from edge.wire.session import Role, SessionSettings
 
 Given = tuple[Upstream, tuple[bytes, ...]]
@@ -53,7 +53,7 @@ def _digests(tls: UpstreamTls | None, config: Config) -> tuple[bytes, ...]:
 def _pool(name: str, upstream: Upstream, config: Config) -> Pool:
     plan = DialPlan(
         security=_security(upstream.tls, config),
-        make_session=partial(PortableH2Session, Role.CLIENT, SessionSettings()),
+        make_session=partial(engine().session, Role.CLIENT, SessionSettings()),
         timing=Timing(
             keepalive_interval_s=upstream.keepalive.interval,
             keepalive_timeout_s=upstream.keepalive.timeout,

@@ -20,11 +20,8 @@ from edge.descriptors.load import load_description
 from edge.descriptors.model import Description
 from edge.ingress.serving import ApiSettings, StreamSettings, WebSocketSettings
 from edge.routes import ApiRoutes, RouteTable, compile_routes
-from edge.wire.codec import Engine, JsonOptions
-from edge.wire.portable import PortableEngine
-
-ENGINE: Engine = PortableEngine()
-"""The engine that compiles codecs; with a native one installed this is where it is chosen."""
+from edge.wire.codec import JsonOptions
+from edge.wire.engines import engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,9 @@ def _compiled(config: Config, descriptions: Mapping[str, Description], problems:
     known = [api for api in config.apis if api.name in descriptions]
     for api in known:
         problems += descriptions[api.name].problems
-    own = builtin_api(ENGINE)  # last: an API may bring a health or reflection service that it wants to be seen instead
+    own = builtin_api(
+        engine()
+    )  # last: an API may bring a health or reflection service that it wants to be seen instead
     routes, found = compile_routes([*(_api_routes(api, descriptions[api.name]) for api in known), own])
     problems += found
     if any(not problem.warning for problem in problems):
@@ -114,7 +113,7 @@ def _api_routes(api: Api, description: Description) -> ApiRoutes:
     return ApiRoutes(
         name=api.name,
         description=description,
-        codec=ENGINE.api(description.descriptor_set),
+        codec=engine().api(description.descriptor_set),
         options=json_options(api),
         upstream=api.upstream,
         timeout_s=api.timeout,

@@ -16,9 +16,9 @@ from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
 
 from edge import __version__
-from edge.app.snapshot import ENGINE
 from edge.config.address import Address
 from edge.config.models import Config, Limits
+from edge.wire.engines import WITHOUT_NATIVE, engine
 
 _CONNECT_TIMEOUT_S = 2.0
 _PACKAGES = ("uvloop", "httptools", "h2", "protobuf", "pydantic")
@@ -44,7 +44,8 @@ class Finding:
 def machine(config: Config | None) -> list[Finding]:
     """Versions, engine and limits."""
     return [
-        Finding(State.OK, "edge", f"{__version__}, engine {ENGINE.name}"),
+        Finding(State.OK, "edge", __version__),
+        _engine(),
         Finding(State.OK, "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         Finding(State.OK, "openssl", ssl.OPENSSL_VERSION),
         *(_package(name) for name in _PACKAGES),
@@ -53,6 +54,13 @@ def machine(config: Config | None) -> list[Finding]:
             resource.getrlimit(resource.RLIMIT_NOFILE)[0], (config.limits if config else Limits()).max_connections
         ),
     ]
+
+
+def _engine() -> Finding:
+    text = f"{engine().name} {engine().version}"
+    if engine().name == "native":
+        return Finding(State.OK, "engine", text)
+    return Finding(State.WARNING, "engine", f"{text}: {WITHOUT_NATIVE}")
 
 
 def reachability(config: Config) -> list[Finding]:

@@ -22,8 +22,8 @@ from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http2 import Http2Connection, MakeSession
 from edge.ingress.http2_limits import session_settings
 from edge.ingress.service import Service
-from edge.wire.portable.h2_session import PortableH2Session
-from edge.wire.session import Role
+from edge.wire.engines import engine
+from edge.wire.session import H2Session, Role
 
 BACKLOG = 4096
 """
@@ -32,9 +32,9 @@ its backlog anew, and the socket is shared by all workers.
 """
 
 
-def portable_session(limits: Http1Limits, budget: GlitchBudget) -> PortableH2Session:
-    """The portable engine's side of a downstream's HTTP/2 connection."""
-    return PortableH2Session(Role.SERVER, session_settings(limits), budget)
+def server_session(limits: Http1Limits, budget: GlitchBudget) -> H2Session:
+    """Our side of a downstream's HTTP/2 connection, by the engine that runs."""
+    return engine().session(Role.SERVER, session_settings(limits), budget)
 
 
 class Listener:
@@ -46,7 +46,7 @@ class Listener:
         limits: Http1Limits,
         slots: ConnectionSlots,
         tls: ssl.SSLContext | None = None,
-        make_session: MakeSession = portable_session,
+        make_session: MakeSession = server_session,
     ) -> None:
         self._service = Contained(service)
         self._limits = limits

@@ -14,6 +14,9 @@ from enum import Enum, auto
 from typing import Literal, NamedTuple, Protocol
 from urllib.parse import urlencode
 
+from edge.core.glitches import GlitchBudget
+from edge.wire.session import H2Session, Role, SessionSettings
+
 
 @dataclass(frozen=True, slots=True)
 class JsonOptions:
@@ -180,5 +183,12 @@ class Engine(Protocol):
     def name(self) -> str:
         """`portable` or `native`."""
 
+    @property
+    def version(self) -> str:
+        """Of the engine, or of what it is made of."""
+
     def api(self, descriptor_set: bytes) -> ApiCodec:
         """A codec for a serialized, self-contained google.protobuf.FileDescriptorSet (dependencies first or not)."""
+
+    def session(self, role: Role, settings: SessionSettings, budget: GlitchBudget | None = None) -> H2Session:
+        """One HTTP/2 connection; the peer's misbehaviour is charged to `budget`."""

@@ -6,18 +6,28 @@ It is the reference for the others: what it takes, gives and refuses is right, o
 
 from __future__ import annotations
 
+import h2
+
+from edge.core.glitches import GlitchBudget
 from edge.wire.codec import ApiCodec, Engine
 from edge.wire.portable.api import PortableApiCodec
+from edge.wire.portable.h2_session import PortableH2Session
+from edge.wire.session import H2Session, Role, SessionSettings
 
 
 class PortableEngine:
     """edge.wire.codec.Engine in Python."""
 
     name = "portable"
+    version: str = h2.__version__
 
     def api(self, descriptor_set: bytes) -> ApiCodec:
         """A codec for a serialized FileDescriptorSet. Raises CompileError when it does not hang together."""
         return PortableApiCodec(descriptor_set)
+
+    def session(self, role: Role, settings: SessionSettings, budget: GlitchBudget | None = None) -> H2Session:
+        """One HTTP/2 connection; the peer's misbehaviour is charged to `budget`."""
+        return PortableH2Session(role, settings, budget)
 
 
 PORTABLE: Engine = PortableEngine()

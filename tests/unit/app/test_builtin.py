@@ -5,7 +5,7 @@ from __future__ import annotations
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 
 from edge.app.builtin import BUILTIN, builtin_api, description, local_services
-from edge.app.snapshot import ENGINE
+from edge.wire.engines import engine
 from edge.descriptors.model import Description, Rpc
 from edge.ingress.grpc_health import Health
 from edge.routes import ApiRoutes, compile_routes
@@ -22,7 +22,7 @@ def test_they_are_health_and_reflection_in_two_versions() -> None:
     assert {CHECK, "/grpc.health.v1.Health/Watch"} <= paths
     for version in ("v1", "v1alpha"):
         assert f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo" in paths
-    routes, problems = compile_routes([builtin_api(ENGINE)])
+    routes, problems = compile_routes([builtin_api(engine())])
     assert not problems
     assert routes.targets[CHECK].json().request((), "", b'{"service":"x"}', "application/json").message == b"\n\x01x"
 
@@ -31,7 +31,7 @@ async def test_an_api_that_brings_its_own_comes_first() -> None:
     """The operator exposed it on purpose."""
     rpc = Rpc("grpc.health.v1.Health", "Check", "a.In", "a.Out")
     own = ApiRoutes("mine", Description(b"", (rpc,), ()), StubApi(), JsonOptions(), "mine-up", 1.0, 1)
-    routes, _ = compile_routes([own, builtin_api(ENGINE)])
+    routes, _ = compile_routes([own, builtin_api(engine())])
     assert routes.targets[CHECK].api == "mine"
     assert routes.targets["/grpc.health.v1.Health/Watch"].api == BUILTIN
 
@@ -41,7 +41,7 @@ async def test_they_know_what_this_generation_exposes() -> None:
     own = ApiRoutes(
         "mine", Description(b"", (Rpc("a.Svc", "Do", "a.In", "a.Out"),), ()), StubApi(), JsonOptions(), "u", 1.0, 1
     )
-    routes, _ = compile_routes([own, builtin_api(ENGINE)])
+    routes, _ = compile_routes([own, builtin_api(engine())])
     local = local_services(Health(), routes, [])
     for service, code in (("a.Svc", 0), ("grpc.health.v1.Health", 0), ("b.Svc", 5)):
         reply = await local.unary(

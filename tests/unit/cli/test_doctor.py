@@ -5,6 +5,11 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import pytest
+
+from edge.cli import findings
+from edge.wire.engines import engine
+from edge.wire.portable import PORTABLE
 from tests.unit.cli.conftest import Edge
 
 CLOSED = ("endpoints: [127.0.0.1:50051, 127.0.0.1:50052]", "endpoints: [127.0.0.1:{port}]")
@@ -21,7 +26,16 @@ def test_without_a_configuration(edge: Edge) -> None:
     result = edge("doctor")
     assert result.code == 0
     assert "ok       edge: " in result.out
-    assert "engine portable" in result.out
+    assert f" engine: {engine().name} " in result.out
+
+
+def test_the_portable_engine_is_told_at_its_price(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning, no failure: the gateway works without the native one."""
+    monkeypatch.setattr(findings, "engine", lambda: PORTABLE)
+    result = edge("doctor")
+    assert result.code == 0
+    assert "warning  engine: portable " in result.out
+    assert "several times the CPU" in result.out
 
 
 def test_an_upstream_that_answers(edge: Edge, shop: Path) -> None:
