@@ -1,8 +1,8 @@
 """
-One WebSocket on the connection of the HTTP/1.1 request that asked for it: frames in, one call, frames out.
+One WebSocket on the connection of the HTTP/1.1 request that asked for it, or on a stream (`websocket_http2`): frames in and out, one call.
 
-Owns the connection from the 101 to the end: that it is read only while there is room, that a silent or unreading client does not hold it
-for ever, and that both ends of it, the call's and the client's, lead to one close frame and then to a closed socket.
+Owns the connection from the handshake to the end: that it is read only while there is room, that a silent or unreading client does not
+hold it for ever, and that both ends of it, the call's and the client's, lead to one close frame and then to a closed socket.
 Source: RFC 6455 sections 5.5, 7.1; docs/adr/0009-websocket.md.
 """
 
@@ -52,6 +52,7 @@ class WebSocketTerms(NamedTuple):
 
 def take_over(terms: WebSocketTerms, handover: Handover, call: StreamCall) -> None:
     """Make the connection a WebSocket, and run the call on it."""
+    handover.transport.write(head(SWITCHING_PROTOCOLS, terms.fields))
     WebSocketConnection(terms, handover).begin(call, handover)
 
 
@@ -83,10 +84,10 @@ class WebSocketConnection(asyncio.Protocol):
         self._heard = self._asked = handover.loop.time()
 
     def begin(self, call: StreamCall, handover: Handover) -> None:
-        """Answer 101, read what came early, start the call."""
-        self._connections.replace(handover.former, self)
+        """The handshake has been answered: read what came early, start the call."""
+        if handover.former is not None:
+            self._connections.replace(handover.former, self)
         self._transport.set_protocol(self)
-        self._transport.write(head(SWITCHING_PROTOCOLS, self._terms.fields))
         self._turn.take(call, handover.head)
         if self._left == 0:
             self._incoming.end()
@@ -233,9 +234,9 @@ class WebSocketConnection(asyncio.Protocol):
         if self._transport.is_closing() and self._state == _CLOSED:
             self._connections.discard(self)
         else:
-            self._say_close(
-                INTERNAL_ERROR, ""
-            )  # unless the call has closed already: then it is a bug, or the loop shuts down
+            # Unless the call has closed already: then it is a bug, or the loop shuts down.
+            self._say_close(INTERNAL_ERROR, "")
+            self._advance()  # what waited for the call to take it is dropped; the client's close may stand behind it
 
     def _leave(self) -> None:
         """Close the socket, once what was written is out or the client has had its time to take it."""

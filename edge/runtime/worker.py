@@ -18,6 +18,7 @@ import structlog
 import uvloop
 
 from edge.core.problem import ProblemsError
+from edge.runtime.collector import set_aside
 from edge.runtime.early_signals import let_through
 from edge.runtime.inheritance import Inheritance, adopted
 from edge.runtime.notify import notify
@@ -104,6 +105,7 @@ class _Process:
         try:
             served = self._make()
             if await self._until_stop(served.start(listeners, admin)):
+                set_aside()
                 self._reporter.ready()
                 _log.info("serving", pid=os.getpid())
                 await self._until_stop(self._reload_on_request(served))
@@ -150,6 +152,7 @@ class _Process:
             self._reload.clear()
             try:
                 await served.reload()
+                set_aside()
                 _log.info("reloaded")
             except ProblemsError as error:
                 _log.error("reload refused, the old configuration stays", problems=str(error))

@@ -8,10 +8,10 @@ window and one incomplete message are held. They stay compressed until they are 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 
 from edge.core.grpc_frame import Frame, FrameError, encode_frame
+from edge.core.held_frames import HeldFrames
 from edge.outcome import Fault, Refusal
 from edge.upstream import reply
 from edge.upstream.call import Header, Trace, UnaryReply
@@ -34,7 +34,7 @@ class DuplexStream(Stream):
         super().__init__(max_message_bytes)
         self._trace = trace
         self._loop = loop
-        self._frames: deque[Frame] = deque()
+        self._frames = HeldFrames()
         self._unacknowledged = 0
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -109,6 +109,8 @@ class DuplexStream(Stream):
     def bytes_received(self, flow_bytes: int) -> None:
         """Owed to the peer until messages are read."""
         self._unacknowledged += flow_bytes
+        if self._trace is not None:
+            self._trace.moved = self._loop.time()
 
     def frames_received(self, frames: list[Frame]) -> None:
         """Queue messages; while the reader is behind, the window stays shut."""

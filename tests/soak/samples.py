@@ -1,5 +1,5 @@
 """
-What the gateway holds at a moment, and what a row of such moments says: curves, a slope, leftovers.
+What the gateway holds at a moment, and what a row of such moments says: curves, a slope, a drift.
 
 Memory and descriptors are the kernel's figures; connections, calls, upstream streams and tasks the gateway's own, from its admin listener.
 """
@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
+from urllib.error import URLError
 
 from tests.bench.process_cpu import rss_bytes
 from tests.resilience.edge_process import EdgeProcess
@@ -22,28 +24,44 @@ WIDTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One moment. `streams` are those open to the upstream, `calls` those admitted and not yet settled."""
+    """One moment. `links` are the connections to the upstream, `streams` those on them, `calls` those admitted and not yet settled."""
 
     at_s: float
     rss_mib: float
     files: int
     connections: int
     calls: int
+    links: int
     streams: int
     tasks: int
 
+    @property
+    def other_files(self) -> int:
+        """Descriptors that are no connection: as many at the end as at the start."""
+        return self.files - self.connections - self.links
 
-def take(edge: EdgeProcess, at_s: float) -> Sample:
-    """Ask the kernel and the gateway. Blocks."""
-    metrics = edge.admin("/metrics")
+
+def take(edge: EdgeProcess, at_s: float) -> Sample | None:
+    """Ask the kernel and the gateway; None when that does not answer in time. Blocks."""
+    try:
+        metrics, pools = edge.admin("/metrics"), json.loads(edge.admin("/upstreams"))
+        files = len(os.listdir(f"/proc/{edge.pid}/fd"))
+        tasks = sum(json.loads(edge.admin("/tasks")).values())
+    except TimeoutError:
+        return None
+    except URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            return None
+        raise
     return Sample(
         at_s,
         rss_bytes(edge.pid) / 2**20,
-        len(os.listdir(f"/proc/{edge.pid}/fd")),
+        files,
         _total(metrics, "edge_connections"),
         _total(metrics, "edge_requests_in_flight"),
-        _streams(json.loads(edge.admin("/upstreams"))),
-        sum(json.loads(edge.admin("/tasks")).values()),
+        _sum(pools, "connections"),
+        _sum(pools, "streams"),
+        tasks,
     )
 
 
@@ -51,14 +69,14 @@ def _total(metrics: str, name: str) -> int:
     return int(sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", metrics, re.MULTILINE)))
 
 
-def _streams(pools: object) -> int:
-    """All `streams` numbers of the page, wherever they stand."""
-    if isinstance(pools, list):
-        return sum(map(_streams, pools))
-    if not isinstance(pools, dict):
+def _sum(page: object, name: str) -> int:
+    """All numbers of a name on a page, wherever they stand."""
+    if isinstance(page, list):
+        return sum(_sum(each, name) for each in page)
+    if not isinstance(page, dict):
         return 0
-    own = pools.get("streams")
-    return (own if isinstance(own, int) else 0) + sum(_streams(v) for k, v in pools.items() if k != "streams")
+    own = page.get(name)
+    return (own if isinstance(own, int) else 0) + sum(_sum(v, name) for k, v in page.items() if k != name)
 
 
 def slope_per_10_min(samples: Sequence[Sample]) -> float:
@@ -69,6 +87,12 @@ def slope_per_10_min(samples: Sequence[Sample]) -> float:
     middle, size = sum(times) / len(times), sum(sizes) / len(sizes)
     spread = sum((t - middle) ** 2 for t in times)
     return 600 * sum((t - middle) * (y - size) for t, y in zip(times, sizes, strict=True)) / spread
+
+
+def drift(counts: Sequence[int]) -> float:
+    """How much the median of the second half lies above that of the first: of a count that hops about, but must not rise."""
+    half = len(counts) // 2
+    return float(median(counts[half:]) - median(counts[:half])) if half else 0.0
 
 
 def curve(name: str, values: Sequence[float]) -> str:
@@ -86,17 +110,23 @@ def curves(samples: Sequence[Sample]) -> str:
     """Every figure as a curve over time."""
     return "\n".join(
         curve(name, [round(getattr(sample, name), 1) for sample in samples])
-        for name in ("rss_mib", "files", "connections", "calls", "streams", "tasks")
+        for name in ("rss_mib", "files", "other_files", "connections", "calls", "links", "streams", "tasks")
     )
 
 
-def table(samples: Sequence[Sample], rows: int = 20) -> str:
+HEADING = f"{'s':>6} {'RSS MiB':>8} {'files':>6} {'other':>6} {'conns':>6} {'calls':>6} {'links':>6} {'streams':>8} {'tasks':>6}"
+
+
+def row(s: Sample) -> str:
+    """A sample under HEADING."""
+    return (
+        f"{s.at_s:6.0f} {s.rss_mib:8.1f} {s.files:6} {s.other_files:6} {s.connections:6} {s.calls:6} {s.links:6} "
+        f"{s.streams:8} {s.tasks:6}"
+    )
+
+
+def table(samples: Sequence[Sample], rows: int = 21) -> str:
     """Some of the samples, the first and the last among them."""
     last = len(samples) - 1
-    chosen = sorted({round(n * last / max(1, rows - 1)) for n in range(rows)})
-    lines = [f"{'s':>6} {'RSS MiB':>8} {'files':>6} {'conns':>6} {'calls':>6} {'streams':>8} {'tasks':>6}"]
-    for s in (samples[n] for n in chosen):
-        lines.append(
-            f"{s.at_s:6.0f} {s.rss_mib:8.1f} {s.files:6} {s.connections:6} {s.calls:6} {s.streams:8} {s.tasks:6}"
-        )
-    return "\n".join(lines)
+    chosen = sorted({round(n * last / max(1, rows - 1)) for n in range(rows)}) if samples else []
+    return "\n".join([HEADING, *(row(samples[n]) for n in chosen)])

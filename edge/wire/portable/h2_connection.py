@@ -1,5 +1,5 @@
 """
-python-hyper's H2Connection with five of its habits changed, each because it costs calls or time in a gateway.
+python-hyper's H2Connection with six of its habits changed, each because it costs calls or time in a gateway.
 
 1. GOAWAY leaves the connection's state as it is: h2 would refuse every later frame and drop what waits to be written, and so
    lose the calls the peer still answers (RFC 9113 section 6.8).
@@ -7,6 +7,8 @@ python-hyper's H2Connection with five of its habits changed, each because it cos
 3. Closed streams are forgotten at once: h2 sweeps its streams whenever one opens, which costs more the more there are.
 4. HEADERS and DATA are written directly (`h2_writing`).
 5. What an honest peer seldom does is charged to a budget (`core.glitches`), which h2 has none of.
+6. It is gone when its last user is: h2's table of its own methods would keep 14 KiB and more until the collector comes by, and a
+   client that connects again and again makes thousands of them meanwhile.
 
 The stream and connection state machines, HPACK decoding, settings and windows are h2's. Pinned below the next major version,
 since the methods overridden here are h2's own; tests/unit/wire/portable notices when they change.
@@ -14,7 +16,7 @@ since the methods overridden here are h2's own; tests/unit/wire/portable notices
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from h2.config import H2Configuration
@@ -36,7 +38,21 @@ from h2.exceptions import (
 from h2.settings import SettingCodes, Settings
 from h2.stream import H2Stream, StreamClosedBy, StreamState
 from hpack.exceptions import HPACKError, OversizedHeaderListError
-from hyperframe.frame import DataFrame, Frame, HeadersFrame, RstStreamFrame, WindowUpdateFrame
+from hyperframe.frame import (
+    AltSvcFrame,
+    ContinuationFrame,
+    DataFrame,
+    ExtensionFrame,
+    Frame,
+    GoAwayFrame,
+    HeadersFrame,
+    PingFrame,
+    PriorityFrame,
+    PushPromiseFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 
 from edge.core import glitches
 from edge.core.glitches import GlitchBudget
@@ -85,7 +101,11 @@ class _LastingStateMachine(H2ConnectionStateMachine):
 class GatewayConnection(DirectWriter):
     """One connection's protocol state. `feed` may raise ProtocolError: then the connection is beyond repair."""
 
-    MAX_CLOSED_STREAMS = 4096  # only streams that were reset are remembered: frames for them may still be on their way
+    MAX_CLOSED_STREAMS = 1024
+    """
+    Only streams that were reset are remembered: frames for them may still be on their way. Ten times what a client may have open, for at
+    most 0.15 MiB a connection.
+    """
 
     def __init__(self, settings: SessionSettings, *, client_side: bool, budget: GlitchBudget | None = None) -> None:
         super().__init__(
@@ -100,6 +120,7 @@ class GatewayConnection(DirectWriter):
             HeaderEncoder(),
             budget,
         )
+        del self._frame_dispatch_table
         self.state_machine = _LastingStateMachine()
         self.last_accepted_id = _LAST_STREAM_ID
         self.incoming_buffer = GuardedFrameBuffer(
@@ -121,6 +142,8 @@ class GatewayConnection(DirectWriter):
             values[SettingCodes.ENABLE_PUSH] = 0
         else:
             values[SettingCodes.MAX_CONCURRENT_STREAMS] = settings.max_concurrent_streams
+            if settings.connect_protocol:
+                values[SettingCodes.ENABLE_CONNECT_PROTOCOL] = 1
         self.local_settings = Settings(client=client_side, initial_values=values)
         self.max_inbound_frame_size = settings.max_frame_bytes
         grace = 1 if client_side else _HEADER_LIST_GRACE
@@ -168,7 +191,7 @@ class GatewayConnection(DirectWriter):
     def _answer(self, frame: Frame) -> Iterable[Event]:
         """h2's `_receive_frame` without the trace line, for which it would format every frame it receives."""
         try:
-            frames, events = self._frame_dispatch_table[frame.__class__](frame)
+            frames, events = _RECEIVERS[frame.__class__](self, frame)
         except (StreamClosedError, StreamIDTooLowError) as error:
             frames, events = self._late(error)
         if frames:
@@ -285,7 +308,9 @@ class GatewayConnection(DirectWriter):
     def _fault(self, headers: list[Any], *, trailers: bool) -> str | None:
         if trailers:
             return trailers_fault(headers)
-        return response_fault(headers) if self.config.client_side else request_fault(headers)
+        if self.config.client_side:
+            return response_fault(headers)
+        return request_fault(headers, connect_protocol=bool(self.local_settings.enable_connect_protocol))
 
     def _break(self, stream: H2Stream, reason: str) -> Answer:
         """Reset a stream for a violation of the peer's."""
@@ -296,6 +321,22 @@ class GatewayConnection(DirectWriter):
         code = ErrorCodes.PROTOCOL_ERROR
         event = StreamReset(stream_id=stream.stream_id, error_code=code, remote_reset=False)
         return [_rst(stream.stream_id, code)], [event]
+
+
+_RECEIVERS: dict[type[Frame], Callable[[GatewayConnection, Any], Answer]] = {
+    HeadersFrame: GatewayConnection._receive_headers_frame,
+    PushPromiseFrame: GatewayConnection._receive_push_promise_frame,
+    SettingsFrame: GatewayConnection._receive_settings_frame,
+    DataFrame: GatewayConnection._receive_data_frame,
+    WindowUpdateFrame: GatewayConnection._receive_window_update_frame,
+    PingFrame: GatewayConnection._receive_ping_frame,
+    RstStreamFrame: GatewayConnection._receive_rst_stream_frame,
+    PriorityFrame: GatewayConnection._receive_priority_frame,
+    GoAwayFrame: GatewayConnection._receive_goaway_frame,
+    ContinuationFrame: GatewayConnection._receive_naked_continuation,  # type: ignore[dict-item]  # it only raises
+    AltSvcFrame: GatewayConnection._receive_alt_svc_frame,
+    ExtensionFrame: GatewayConnection._receive_unknown_frame,
+}
 
 
 def _length_fault(stream: H2Stream, announced: int | None) -> str | None:

@@ -143,6 +143,28 @@ def test_what_a_client_sends_after_our_close_is_dropped() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("messages", [2, 100])
+def test_a_close_behind_messages_that_nobody_took_is_heard(messages: int) -> None:
+    """The call's end drops what waited for it, and the socket is closed then, not when the client's time to answer is up."""
+
+    async def scenario() -> None:
+        gate = asyncio.Event()
+
+        async def takes_none(inbox: IncomingMessages, outbox: OutgoingMessages) -> None:
+            await gate.wait()
+            outbox.end()
+
+        chat = Chat(takes_none)
+        await chat.send(bytes(chat.client.send_data("x" * 900)) * messages + bytes(chat.client.close(1000)))
+        assert not chat.transport.closed
+        gate.set()
+        await turns()
+        assert chat.closed_with() == (1000, "")
+        await chat.gone()
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 4321, None])
 def test_a_client_that_closes_cancels_the_call(code: int | None) -> None:
     """Its code comes back, then the socket is closed."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.runtime.processes import eventually, running
+from tests.unit.runtime.tiny_app import ROUTES
 
 
 def test_sigterm_finishes_the_running_call_and_exits_0() -> None:
@@ -61,6 +62,15 @@ def test_sighup_reloads_and_a_refused_reload_changes_nothing() -> None:
         for count in ("1", "2", "3"):
             app.send(signal.SIGHUP)
             eventually(lambda count=count: app.get("/count") == count)
+
+
+def test_what_start_and_reload_made_is_out_of_the_collectors_sight() -> None:
+    """No full pass walks it while calls wait."""
+    with running(1) as app:
+        eventually(lambda: int(app.get("/aside")) > ROUTES)  # modules and the like
+        started = int(app.get("/aside"))
+        app.send(signal.SIGHUP)
+        eventually(lambda: int(app.get("/aside")) > started + ROUTES // 2)
 
 
 def test_sigusr1_reopens_the_logs() -> None:

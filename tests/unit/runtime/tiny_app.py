@@ -2,12 +2,13 @@
 A real process to supervise: the smallest gateway, over HTTP/1.1 by hand. Run it with a JSON object of settings as its argument.
 
 `/pid` answers with the worker's process id, `/slow` after half a second, `/count` with how often it was
-reloaded, `/directory` with where the workers' metrics are.
+reloaded, `/directory` with where the workers' metrics are, `/aside` with how many objects the collector does not see.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -23,6 +24,8 @@ from edge.runtime.worker import serve, serve_inherited
 from edge.telemetry.log import configure
 
 SLOW_S = 0.5
+ROUTES = 10_000
+"""What a reload makes, as the collector counts."""
 
 
 class TinyGateway:
@@ -31,6 +34,7 @@ class TinyGateway:
         self._servers: list[asyncio.Server] = []
         self._calls: set[asyncio.Task[None]] = set()
         self._reloads = 0
+        self._routes: list[list[int]] = []
 
     async def start(self, listeners: Sequence[socket.socket], admin: socket.socket | None) -> None:
         if self._fail == "config":
@@ -52,6 +56,7 @@ class TinyGateway:
         self._reloads += 1
         if self._reloads == 2:
             raise ProblemsError([Problem("", "", "worse")])
+        self._routes = [[n] for n in range(ROUTES)]
 
     def reopen_logs(self) -> None:
         self._reloads += 100
@@ -66,7 +71,11 @@ class TinyGateway:
             await asyncio.sleep(SLOW_S)
         if target == b"/stuck":
             await asyncio.sleep(60)
-        answers = {b"/count": str(self._reloads), b"/directory": os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")}
+        answers = {
+            b"/aside": str(gc.get_freeze_count()),
+            b"/count": str(self._reloads),
+            b"/directory": os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
+        }
         body = answers.get(target, str(os.getpid())).encode()
         writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
         await writer.drain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import h2.connection
 import pytest
 from hpack.hpack import Encoder
 from hyperframe.frame import (
@@ -87,6 +88,27 @@ def test_the_first_thing_either_side_learns_is_settings() -> None:
     at_client, at_server = Pair(server=theirs).drain()
     assert at_client[0] == SettingsReceived(7, max_header_list_bytes=5000)
     assert isinstance(at_server[0], SettingsReceived)
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_other_protocols_on_streams_are_announced_and_taken_or_neither(offered: bool) -> None:
+    """RFC 8441: where they are not, the request is malformed."""
+    pair = Pair(server=SessionSettings(connect_protocol=offered))
+    hello = pair.server.take()
+    client = h2.connection.H2Connection()
+    client.initiate_connection()
+    client.receive_data(hello)
+    assert client.remote_settings.enable_connect_protocol == offered
+    head = [
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/a"),
+        (":authority", "h"),
+    ]
+    client.send_headers(1, head)
+    events = [type(event) for event in pair.server.receive(client.data_to_send())]
+    assert (HeadersReceived in events, StreamReset in events) == (offered, not offered)
 
 
 def test_a_unary_call(pair: Pair) -> None:
@@ -266,7 +288,7 @@ def test_reset_streams_are_remembered_up_to_a_bound(pair: Pair) -> None:
         pair.client.reset(pair.client.open(REQUEST, end=True), CANCEL)
         pair.client.take()
     assert not pair.client._h2.streams
-    assert len(pair.client._h2._closed_streams) == 4096
+    assert len(pair.client._h2._closed_streams) == 1024
 
 
 # A client against frames written by hand.
