@@ -6,7 +6,7 @@ ENVOY := .envoy
 # The newest release the Go module proxy serves; its 146 cases are all of them.
 H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .DEFAULT_GOAL := help
-.PHONY: help setup native suites browser schemathesis h2spec conformance run demo test check lint types imports mirror bench bench-routes soak clean
+.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway run demo test check lint types imports mirror bench bench-routes abuse soak clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -43,6 +43,10 @@ conformance: setup ## The Connect conformance suite against the gateway (builds 
 	@$(BIN)/python scripts/fetch_conformance.py
 	$(BIN)/python -m pytest tests/conformance/connect
 
+grpc-gateway: setup ## A real grpc-gateway to compare the profile of its name with (builds it into .cache with Go, once), and the comparison
+	@$(BIN)/python scripts/fetch_grpc_gateway.py
+	$(BIN)/python -m pytest tests/matrix/test_grpc_gateway.py
+
 h2spec: ## The HTTP/2 conformance suite, built with Go into .cache (best effort: its test is skipped without it)
 	@test -x .cache/bin/h2spec || GOBIN="$(CURDIR)/.cache/bin" go install $(H2SPEC) || echo "h2spec: not built, its test will be skipped"
 
@@ -75,6 +79,9 @@ bench: setup ## CPU per request and per streamed message as a ratio to Envoy in 
 
 bench-routes: $(VENV)/.done ## Cost of a route lookup at 10, 1,000 and 10,000 routes
 	$(BIN)/python -m tests.bench.routes
+
+abuse: setup ## HTTP/2 attacks on the gateway and on Envoy, and what an honest client feels meanwhile (minutes; needs nginx)
+	$(BIN)/python -m tests.resilience.abuse_report
 
 soak: setup ## Ten minutes of every dialect with slow and disconnecting clients: flat memory, nothing left
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)

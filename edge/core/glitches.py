@@ -73,8 +73,8 @@ def frame_cost(kind: int, flags: int, size: int, first: int) -> int:
 
 
 def fields_cost(count: int) -> int:
-    """What a header block of so many fields costs: twice what a request may have is free, after that reading them is the attack."""
-    return count // 8 if count > USUAL_FIELDS else 0
+    """What a header block of so many fields costs: twice what a request may have is free, after that reading each is the attack."""
+    return max(0, count - USUAL_FIELDS)
 
 
 class GlitchBudget:
@@ -86,6 +86,10 @@ class GlitchBudget:
         self._limit = limit
         self._now = now
         self.level = 0.0
+
+    def lower(self, limit: float) -> None:
+        """Take less from this peer (`core.suspects`)."""
+        self._limit = min(self._limit, limit)
 
     def advance(self, now: float) -> None:
         """Let the time since the last `advance` forgive."""

@@ -12,6 +12,9 @@ import asyncio
 from enum import Enum, auto
 from typing import Protocol
 
+from edge.core.backlog import Backlog
+from edge.core.suspects import Suspects
+
 
 def peer_address(transport: asyncio.BaseTransport) -> str:
     """The client's IP address; empty for other kinds of socket."""
@@ -35,6 +38,19 @@ class Connection(Protocol):
 
     def cut(self) -> None:
         """Close now, whatever runs."""
+
+
+class SlowReader(Protocol):
+    """A connection whose client may have to give up answers it does not take."""
+
+    def __hash__(self) -> int: ...
+
+    def shed(self) -> None:
+        """Drop what waits for the client."""
+
+
+BACKLOG_BYTES = 32 * 1024 * 1024
+"""Of answers that wait for their readers, on all HTTP/2 connections of a listener: 32 KiB for each of a thousand streams, as R12 asks."""
 
 
 def limit_within(files: int) -> int:
@@ -68,12 +84,18 @@ class ConnectionSlots:
 
 
 class Connections:
-    """The connections of one listener."""
+    """
+    The connections of one listener, and what is known of them together.
 
-    __slots__ = ("_empty", "_open", "_slots", "draining")
+    `suspects` remembers those that were ended for misbehaviour, `backlog` counts the answers that wait for their readers.
+    """
+
+    __slots__ = ("_empty", "_open", "_slots", "backlog", "draining", "suspects")
 
     def __init__(self, slots: ConnectionSlots) -> None:
         self.draining = False
+        self.suspects = Suspects()
+        self.backlog: Backlog[SlowReader] = Backlog(BACKLOG_BYTES)
         self._slots = slots
         self._open: set[Connection] = set()
         self._empty = asyncio.Event()

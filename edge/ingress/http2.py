@@ -18,10 +18,12 @@ import structlog
 
 from edge.core import glitches
 from edge.core.glitches import GlitchBudget
+from edge.core.suspects import Suspects
 from edge.ingress.connections import Admission, Connections, peer_address
 from edge.ingress.containment import Contained
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http2_head import Origin
+from edge.ingress.http2_inlet import Inlet
 from edge.ingress.http2_limits import (
     DRAIN_NOTICE_S,
     KEEPALIVE_S,
@@ -30,7 +32,7 @@ from edge.ingress.http2_limits import (
     TICK_S,
 )
 from edge.ingress.http2_outlet import Outlet
-from edge.ingress.http2_sieve import worthwhile
+from edge.ingress.http2_sieve import Sieve
 from edge.ingress.http2_stream import Http2Stream
 from edge.ingress.lazy_timer import LazyTimer
 from edge.outcome import Fault, Refusal
@@ -81,13 +83,16 @@ class Http2Connection(asyncio.Protocol):
         self._budget = GlitchBudget(loop.time())
         self.session = make_session(limits, self._budget)
         self._transport: asyncio.Transport
+        self._inlet: Inlet
         self._outlet: Outlet
+        self._sieve = Sieve()
         self._timer = LazyTimer(loop, self._expired)
         self._streams: dict[int, Http2Stream] = {}
         self._started = False  # the client's preface has come
         self._retiring = False  # no new stream is served
         self._closing = False  # nothing is read any more
         self._lost = False
+        self._suspect = False  # its misbehaviour is on record
         self._heard = self._idle_since = loop.time()
         self._write_until = 0.0
         self._pinged_at: float | None = None
@@ -116,8 +121,17 @@ class Http2Connection(asyncio.Protocol):
     def _attach(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._outlet = Outlet(self.session, self._transport, self.loop, self._turned)
+        self._inlet = Inlet(self._read, self._outlet.take_turn, self._transport, self.loop)
         secure = transport.get_extra_info("sslcontext") is not None
         self.origin = Origin(peer_address(transport), secure)
+        self._meet(self._connections.suspects)
+
+    def _meet(self, suspects: Suspects) -> None:
+        """What the client's address has earned by now."""
+        self._budget.lower(suspects.limit(self.origin.peer, self._heard))
+        rest_s = suspects.rest_s(self.origin.peer, self._heard)
+        if rest_s:
+            self._inlet.rest(rest_s)
 
     def _greet(self) -> None:
         self._outlet.flush()
@@ -127,23 +141,29 @@ class Http2Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read, as far as the client's budget goes."""
-        if self._closing:
-            return
+        if not self._closing:
+            self._inlet.take(data)
+
+    def _read(self, data: bytes) -> float:
+        """Act on a piece of what came; the points it cost the client."""
         self._heard = now = self.loop.time()
         self._budget.advance(now)
-        for event in worthwhile(self.session.receive(data)):
+        level = self._budget.level
+        for event in self._sieve.sift(self.session.receive(data), more=self._inlet.busy):
             _HANDLERS[event.__class__](self, event)
         if self._budget.exhausted and not self._closing:
             self._on_failure(ConnectionFailed(ENHANCE_YOUR_CALM, "too many requests that could not be served"))
         elif self._budget.strained:
+            self._note_misbehaviour()
             self._last_call()
-        self._outlet.take_turn()
+        return self._budget.level - level
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: every stream learns it now."""
         self._closing = self._lost = True
         self._timer.close()
-        self._outlet.clear()
+        self._inlet.close()
+        self._outlet.close()
         for stream in tuple(self._streams.values()):
             stream.reset_received()
         if not self._streams:  # else the end of the last task takes this connection off the list
@@ -188,9 +208,23 @@ class Http2Connection(asyncio.Protocol):
         """The client misbehaved; the session ends the connection at the next charge of its own, if this was too much."""
         self._budget.charge(points)
 
+    def hold(self, size: int) -> None:
+        """Answers wait for the client; where there are too many, somebody's are given up."""
+        now, backlog = self.loop.time(), self._connections.backlog
+        backlog.change(self, size, now)
+        if size > 0 and (heaviest := backlog.heaviest(now)) is not None:
+            self.loop.call_soon(heaviest.shed)  # not from within what a stream is doing
+
+    def shed(self) -> None:
+        """Too much waits in this process, most of it here: the client loses it, and its patience with us is at stake."""
+        shed = sum(stream.shed() for stream in tuple(self._streams.values()))
+        self._budget.charge(shed * glitches.RESET)
+        if self._budget.exhausted and not self._closing:
+            self._on_failure(ConnectionFailed(ENHANCE_YOUR_CALM, "too many answers that were not read"))
+
     def watch(self) -> None:
         """Somebody waits for the client: look again soon."""
-        self._timer.at(self.loop.time() + min(TICK_S, self.limits.body_timeout_s, self.limits.write_timeout_s))
+        self._timer.by(self.loop.time() + min(TICK_S, self.limits.body_timeout_s, self.limits.write_timeout_s))
 
     def release(self, stream: Http2Stream) -> None:
         """Nothing of the stream is left."""
@@ -212,7 +246,7 @@ class Http2Connection(asyncio.Protocol):
 
     def _turned(self) -> None:
         """All that could be sent was."""
-        if self._retiring and not self._streams and not self._closing:
+        if self._retiring and not self._streams and not self._closing and not self._inlet.busy:
             self._close()
 
     def _last_call(self) -> None:
@@ -226,10 +260,22 @@ class Http2Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Close once what is written has left, or its reader has had its time."""
         self._closing = True
+        self._inlet.clear()
         self._outlet.clear()
         self._outlet.flush()
         self._mark_writes()
         self._transport.close()
+
+    def _note_misbehaviour(self, reason: str = "three quarters of the budget of misbehaviour are spent") -> None:
+        """Once for each connection; logged ever more seldom, or an attacker would fill the log."""
+        if self._suspect:
+            return
+        self._suspect = True
+        count = self._connections.suspects.offended(self.origin.peer, self._heard)
+        if count & (count - 1) == 0:
+            _log.warning(
+                "a client's connection is ended for misbehaviour", peer=self.origin.peer, reason=reason, count=count
+            )
 
     # Time.
 
@@ -332,7 +378,7 @@ class Http2Connection(asyncio.Protocol):
 
     def _on_failure(self, event: ConnectionFailed) -> None:
         if event.code == ENHANCE_YOUR_CALM:
-            _log.warning("a connection was ended for misbehaviour", peer=self.origin.peer, reason=event.reason)
+            self._note_misbehaviour(event.reason)
             self.session.go_away(ENHANCE_YOUR_CALM)  # where the session has not said so itself
         self._close()
         for stream in tuple(self._streams.values()):

@@ -64,6 +64,7 @@ def _head(facts: Http2Head, origin: Origin, started: float, *, end: bool) -> Hea
         started,
         not end,
         facts.content_length,
+        facts.protocol,
     )
 
 

@@ -35,14 +35,14 @@ KEEPALIVE_S = 30.0
 
 KEEPALIVE_TIMEOUT_S = 10.0
 
-TICK_S = 1.0
-"""How often streams that someone waits for are looked at."""
+TICK_S = 0.5
+"""How often streams that someone waits for are looked at: what is late is seen within a second, be the loop as busy as it may."""
 
 _FIELD_OVERHEAD_BYTES = 32  # RFC 9113 6.5.2: each field counts so much more than its name and value
 
 
-def session_settings(limits: Http1Limits) -> SessionSettings:
-    """What the client is told, and held to."""
+def session_settings(limits: Http1Limits, *, connect_protocol: bool = False) -> SessionSettings:
+    """What the client is told, and held to; `connect_protocol`: that it may open WebSockets on streams."""
     return SessionSettings(
         max_concurrent_streams=MAX_STREAMS,
         stream_window_bytes=STREAM_WINDOW_BYTES,
@@ -50,4 +50,5 @@ def session_settings(limits: Http1Limits) -> SessionSettings:
         max_header_list_bytes=limits.max_uri_bytes
         + limits.max_header_bytes
         + _FIELD_OVERHEAD_BYTES * (limits.max_header_count + 4),
+        connect_protocol=connect_protocol,
     )

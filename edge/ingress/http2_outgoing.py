@@ -32,6 +32,11 @@ class Outgoing:
         """Something is left to send."""
         return not self.over and (self._ending or self._head is not None or len(self._data) > 0)
 
+    @property
+    def held_bytes(self) -> int:
+        """Of the body, what waits here."""
+        return len(self._data)
+
     def begin(self, head: Sequence[Header]) -> None:
         """The head comes next."""
         self._head = head

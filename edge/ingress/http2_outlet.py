@@ -68,6 +68,11 @@ class Outlet:
         """No stream sends any more."""
         self._ready.clear()
 
+    def close(self) -> None:
+        """Nor does anybody: whom it would call is let go."""
+        self._ready.clear()
+        self._turned = _nothing
+
     def flush_soon(self) -> None:
         """Take a turn at the end of this turn of the loop."""
         if not self._due:
@@ -100,3 +105,7 @@ class Outlet:
     def _push(self, stream: Sender) -> None:
         if stream.push() and stream.pending:
             self._ready[stream.id] = stream
+
+
+def _nothing() -> None:
+    """What a closed outlet calls."""

@@ -28,7 +28,7 @@ from edge.ingress.http2_outgoing import Outgoing
 from edge.ingress.http2_sink import LeavingAnswer
 from edge.ingress.service import Answer, Call, Head, Header, StreamCall, over_limit
 from edge.outcome import Fault, Refusal
-from edge.wire.session import CANCEL, INTERNAL_ERROR, NO_ERROR, H2Session
+from edge.wire.session import CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR, H2Session
 
 _log = structlog.get_logger("edge.http2")
 
@@ -52,6 +52,9 @@ class Carrier(Protocol):
     def charge(self, points: int) -> None:
         """The client misbehaved."""
 
+    def hold(self, size: int) -> None:
+        """So many more bytes of answers wait for the client; fewer, when negative."""
+
     def watch(self) -> None:
         """A stream waits for its client."""
 
@@ -63,8 +66,8 @@ class Http2Stream:
     """`started` is the monotonic time of its head."""
 
     __slots__ = (
-        "_answered", "_body", "_carrier", "_end_in", "_gathered", "_gone", "_head", "_limit", "_lingering", "_marked_bytes", "_sink",
-        "_turn", "_until", "id", "outgoing", "started",
+        "_answered", "_body", "_carrier", "_end_in", "_gathered", "_gone", "_head", "_held_bytes", "_limit", "_lingering", "_marked_bytes",
+        "_sink", "_turn", "_until", "id", "outgoing", "started",
     )  # fmt: skip
 
     def __init__(self, carrier: Carrier, stream: int, started: float) -> None:
@@ -84,6 +87,7 @@ class Http2Stream:
         self._gone = False  # the client does not listen any more
         self._until: float | None = None  # when the client's time to go on ends
         self._marked_bytes = 0
+        self._held_bytes = 0  # of the answer, as the carrier knows
 
     # What the client sends.
 
@@ -172,6 +176,7 @@ class Http2Stream:
         self._until = None
         self._take_gathered()
         self.outgoing.clear()
+        self._account()
         if self._answered:
             self._turn.settle(self.outgoing.body_bytes)
         if self._body is not None:
@@ -200,6 +205,7 @@ class Http2Stream:
             self._until = None
         elif self._until is None:
             self._wait(self._carrier.limits.write_timeout_s)
+        self._account()
         if self._sink is not None and not self.outgoing.waiting:
             self._sink.drained()
         return moved
@@ -230,6 +236,13 @@ class Http2Stream:
             self._wait(self._carrier.limits.write_timeout_s)
         else:
             self._drop(CANCEL)
+
+    def shed(self) -> bool:
+        """Give up the answer if it waits for the client: it is no longer held; whether it was."""
+        if not self._held_bytes:
+            return False
+        self._drop(ENHANCE_YOUR_CALM)
+        return True
 
     def _drop(self, code: int) -> None:
         """The client had its time."""
@@ -291,10 +304,19 @@ class Http2Stream:
         self._carrier.session.reset(self.id, INTERNAL_ERROR)
         self._gone = True
         self.outgoing.clear()
+        self._account()
         self._carrier.flush_soon()
 
     def _ready(self) -> None:
         self._carrier.ready(self)
+        self._account()
+
+    def _account(self) -> None:
+        """Tell the carrier what waits here."""
+        held_bytes = self.outgoing.held_bytes
+        if held_bytes != self._held_bytes:
+            more, self._held_bytes = held_bytes - self._held_bytes, held_bytes
+            self._carrier.hold(more)
 
     def _acknowledge(self, size: int) -> None:
         self._carrier.session.acknowledge(self.id, size)

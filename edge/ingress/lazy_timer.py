@@ -29,6 +29,11 @@ class LazyTimer:
         if deadline < self._armed_for:
             self._arm()
 
+    def by(self, deadline: float) -> None:
+        """No later than this: an earlier deadline stays."""
+        if deadline < self._deadline:
+            self.at(deadline)
+
     def off(self) -> None:
         """No deadline for now; the armed timer, if any, finds that out by itself."""
         self._deadline = inf

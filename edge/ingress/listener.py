@@ -32,9 +32,15 @@ its backlog anew, and the socket is shared by all workers.
 """
 
 
-def server_session(limits: Http1Limits, budget: GlitchBudget) -> H2Session:
-    """Our side of a downstream's HTTP/2 connection, by the engine that runs."""
-    return engine().session(Role.SERVER, session_settings(limits), budget)
+def server_session(
+    limits: Http1Limits, budget: GlitchBudget, *, websocket: Callable[[], bool] = lambda: False
+) -> H2Session:
+    """
+    Our side of a downstream's HTTP/2 connection, by the engine that runs.
+
+    `websocket`: whether any API is offered so just now; a connection is told once, when it is made.
+    """
+    return engine().session(Role.SERVER, session_settings(limits, connect_protocol=websocket()), budget)
 
 
 class Listener:

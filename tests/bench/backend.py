@@ -32,6 +32,7 @@ http {{
     error_page 405 =200 $uri;
     add_trailer grpc-status 0 always;
     location /bookstore.v1.Feeds/ {{ ssi on; ssi_types application/grpc; }}
+    {counted}
   }}
 }}
 """
@@ -43,12 +44,13 @@ def available() -> bool:
 
 
 @contextmanager
-def running_backend(folder: Path, *, core: int) -> Iterator[int]:
-    """Serve `folder`/answers; gives the port."""
+def running_backend(folder: Path, *, core: int, counted: str = "") -> Iterator[int]:
+    """Serve `folder`/answers; gives the port. Calls of the RPC path `counted` are a line each in `folder`/counted.log."""
     port = free_port()
     (folder / "tmp").mkdir(exist_ok=True)
     path = folder / "nginx.conf"
-    path.write_text(_CONFIGURATION.format(folder=folder, port=port))
+    location = f"location = {counted} {{ access_log {folder}/counted.log; }}" if counted else ""
+    path.write_text(_CONFIGURATION.format(folder=folder, port=port, counted=location))
     process = subprocess.Popen(["taskset", "-c", str(core), "nginx", "-c", str(path), "-e", f"{folder}/nginx.log"])
     try:
         _wait_listening(port)

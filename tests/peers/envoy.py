@@ -60,8 +60,49 @@ class Transcoding:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def configuration(port: int, admin_port: int, what: Transcoding) -> dict[str, Any]:
-    """An Envoy bootstrap: one listener, the transcoder, one HTTP/2 cluster."""
+@dataclass(frozen=True)
+class AtTheEdge:
+    """
+    Envoy as its own guide would have it face the internet: TLS with ALPN (PEM files), 100 streams, bounded windows and buffers.
+
+    Source: https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge
+    """
+
+    cert: str
+    key: str
+    stream_idle_timeout_s: float = 300.0
+
+    @property
+    def connection_manager(self) -> dict[str, Any]:
+        """What the guide adds to the connection manager."""
+        return {
+            "use_remote_address": True,
+            "normalize_path": True,
+            "merge_slashes": True,
+            "stream_idle_timeout": f"{self.stream_idle_timeout_s:g}s",
+            "request_timeout": "300s",
+            "http2_protocol_options": {
+                "max_concurrent_streams": 100,
+                "initial_stream_window_size": 65536,
+                "initial_connection_window_size": 1048576,
+            },
+        }
+
+    @property
+    def transport_socket(self) -> dict[str, Any]:
+        """TLS, HTTP/2 or HTTP/1.1 as the client likes."""
+        pair = {"certificate_chain": {"filename": self.cert}, "private_key": {"filename": self.key}}
+        return {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                "common_tls_context": {"alpn_protocols": ["h2", "http/1.1"], "tls_certificates": [pair]},
+            },
+        }
+
+
+def configuration(port: int, admin_port: int, what: Transcoding, edge: AtTheEdge | None = None) -> dict[str, Any]:
+    """An Envoy bootstrap: one listener (plain, or as `edge` says), the transcoder, one HTTP/2 cluster."""
     transcoder = {
         "name": "envoy.filters.http.grpc_json_transcoder",
         "typed_config": {
@@ -89,26 +130,21 @@ def configuration(port: int, admin_port: int, what: Transcoding) -> dict[str, An
                 }
             ]
         },
+        **(edge.connection_manager if edge else {}),
     }
+    chain: dict[str, Any] = {
+        "filters": [
+            {"name": "envoy.filters.network.http_connection_manager", "typed_config": connection_manager},
+        ],
+        **({"transport_socket": edge.transport_socket} if edge else {}),
+    }
+    listener: dict[str, Any] = {"name": "in", "address": _address(port), "filter_chains": [chain]}
+    if edge:
+        listener["per_connection_buffer_limit_bytes"] = 32768
     return {
         "admin": {"address": _address(admin_port)},
         "static_resources": {
-            "listeners": [
-                {
-                    "name": "in",
-                    "address": _address(port),
-                    "filter_chains": [
-                        {
-                            "filters": [
-                                {
-                                    "name": "envoy.filters.network.http_connection_manager",
-                                    "typed_config": connection_manager,
-                                }
-                            ]
-                        }
-                    ],
-                }
-            ],
+            "listeners": [listener],
             "clusters": [_cluster(what.upstream_port)],
         },
     }
@@ -145,13 +181,15 @@ class RunningEnvoy:
 
 
 @contextmanager
-def running_envoy(folder: Path, what: Transcoding, *, prefix: Sequence[str] = ()) -> Iterator[RunningEnvoy]:
+def running_envoy(
+    folder: Path, what: Transcoding, *, prefix: Sequence[str] = (), edge: AtTheEdge | None = None
+) -> Iterator[RunningEnvoy]:
     """Start Envoy (under `prefix`, e.g. taskset), wait until it is ready, end it at exit. One worker thread."""
     binary = envoy_binary()
     assert binary is not None, "Envoy is not installed: run make setup"
     port, admin_port = free_port(), free_port()
     path = folder / f"envoy-{port}.json"
-    path.write_text(json.dumps(configuration(port, admin_port, what)))
+    path.write_text(json.dumps(configuration(port, admin_port, what, edge)))
     log = folder / f"envoy-{port}.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(

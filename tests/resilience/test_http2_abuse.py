@@ -8,6 +8,7 @@ in the same run.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -29,15 +30,18 @@ from tests.upstreams.recorder import Reply
 
 ATTACK_S = 1.0
 GROWTH_MIB = 16.0
-SLOWER = 20.0
+SLOWER, SPARE_MS = 5.0, 50.0
 TRIES = 3
 """A neighbour on the machine can only make the honest client slower: the best of so many attacks is what ours did to it."""
+
+_FRESH = (f"127.0.1.{number}" for number in itertools.count(1))
+"""Addresses nobody has misbehaved from: the gateway takes less from those."""
 
 
 async def endure(where: Site, attack: Attack) -> None:
     """Hold out against one attack; all but the honest client's latency must be right each time."""
     for _ in range(TRIES):
-        if await _attacked(where, attack) < SLOWER * where.base_ms + 100:
+        if await _attacked(where, attack) < SLOWER * where.base_ms + SPARE_MS:
             return
     raise AssertionError(f"{attack.name}: the honest client was slowed beyond the bound {TRIES} times of {TRIES}")
 
@@ -47,7 +51,7 @@ async def _attacked(where: Site, attack: Attack) -> float:
     where.upstream.calls.clear()
     honest, before = victim(where.edge), where.memory_mib()
     async with honest.running():
-        toll = await assail(where.edge.port, attack, ATTACK_S)
+        toll = await assail(where.edge.port, attack, ATTACK_S, source=next(_FRESH))
     per_connection, grown = where.attacks_seen / toll.connections, where.memory_mib() - before
     print(
         f"{attack.row} {attack.name}: {toll.connections} connections of {toll.sent_bytes // toll.connections} bytes,"

@@ -50,6 +50,7 @@ def test_a_hundred_resets_are_too_many() -> None:
 
 def test_reading_thousands_of_fields_is_paid_for() -> None:
     assert glitches.fields_cost(glitches.USUAL_FIELDS) == 0
+    assert glitches.fields_cost(glitches.USUAL_FIELDS + 1) == 1  # each by itself
     assert 3 * glitches.fields_cost(3000) >= glitches.LIMIT
 
 
@@ -61,6 +62,16 @@ def test_soft_at_three_quarters_hard_at_the_limit() -> None:
     assert budget.strained
     assert not budget.exhausted
     budget.charge(25)
+    assert budget.exhausted
+
+
+def test_a_limit_is_only_ever_lowered() -> None:
+    budget = GlitchBudget(0.0, limit=100)
+    budget.lower(40)
+    budget.lower(60)
+    budget.charge(30)
+    assert budget.strained
+    budget.charge(10)
     assert budget.exhausted
 
 

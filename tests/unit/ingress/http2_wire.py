@@ -257,7 +257,11 @@ class Wire2:
         return self.of(ConnectionFailed)
 
     async def hang_up(self) -> None:
-        """The client goes away."""
+        """The client goes away, and no other is there."""
+        await self.hang_up_alone()
+        assert len(self.connections) == 0
+
+    async def hang_up_alone(self) -> None:
+        """The client goes away, the last one or not."""
         self.transport.lose()
         await turns()
-        assert len(self.connections) == 0

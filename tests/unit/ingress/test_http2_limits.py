@@ -13,3 +13,8 @@ def test_a_request_within_the_limits_is_within_what_is_announced() -> None:
     assert settings.max_header_list_bytes == 10 + 100 + 32 * (3 + 4)
     assert settings.max_concurrent_streams == MAX_STREAMS
     assert settings.stream_window_bytes < settings.connection_window_bytes
+
+
+def test_websockets_are_offered_where_there_are_some() -> None:
+    assert not session_settings(Http1Limits()).connect_protocol
+    assert session_settings(Http1Limits(), connect_protocol=True).connect_protocol

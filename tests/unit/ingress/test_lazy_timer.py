@@ -63,3 +63,22 @@ def test_moving_later_arms_nothing() -> None:
         timer.close()
 
     run(scenario())
+
+
+def test_by_never_moves_a_deadline_later() -> None:
+    async def scenario() -> None:
+        loop, fired = asyncio.get_running_loop(), list[float]()
+        start = loop.time()
+        timer = LazyTimer(loop, lambda: fired.append(loop.time() - start))
+        timer.by(start + 10)
+        for second in range(1, 9):
+            await asyncio.sleep(1)
+            timer.by(start + second + 10)
+        await asyncio.sleep(3)
+        assert [round(at) for at in fired] == [10]
+        timer.at(start + 60)
+        timer.by(start + 40)
+        await asyncio.sleep(50)
+        assert [round(at) for at in fired] == [10, 40]
+
+    run(scenario())
