@@ -21,7 +21,7 @@ OK, NO_CONTENT, NOT_MODIFIED = HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.
 """The statuses of answers that are no errors and that the gateway gives of its own accord."""
 
 SWITCHING_PROTOCOLS = HTTPStatus.SWITCHING_PROTOCOLS
-"""The status of a WebSocket, whatever becomes of it."""
+"""The status of a WebSocket over HTTP/1.1, whatever becomes of it; over HTTP/2 it is OK."""
 
 
 class Origin(Enum):
@@ -59,6 +59,7 @@ class Fault(Enum):
     OVERLOADED = auto()
     SHUTTING_DOWN = auto()
     NOT_READY = auto()
+    STREAM_IDLE = auto()
     UPSTREAM_UNAVAILABLE = auto()
     UPSTREAM_RESET = auto()
     UPSTREAM_MALFORMED = auto()
@@ -140,6 +141,9 @@ FAULTS: dict[Fault, FaultFacts] = {
     ),
     Fault.NOT_READY: FaultFacts(
         _G, Code.UNAVAILABLE, _S.SERVICE_UNAVAILABLE, "the API's description is not loaded yet", retryable=True
+    ),
+    Fault.STREAM_IDLE: FaultFacts(
+        _G, Code.UNAVAILABLE, _S.GATEWAY_TIMEOUT, "nothing moved on the stream for longer than it may rest"
     ),
     Fault.UPSTREAM_UNAVAILABLE: FaultFacts(
         _U, Code.UNAVAILABLE, _S.SERVICE_UNAVAILABLE, "the service cannot be reached", retryable=True

@@ -1,5 +1,5 @@
 """
-The services every gateway serves of its own: health and reflection, as one more API with one more upstream.
+The services a gateway serves of its own, unless told not to: health and reflection, as one more API with one more upstream.
 
 Owns their description and that an API which exposes such a service itself comes first. They have no HTTP bindings: REST does not
 show them. Source: grpc/health/v1/health.proto, grpc/reflection/v1/reflection.proto.
@@ -8,12 +8,14 @@ show them. Source: grpc/health/v1/health.proto, grpc/reflection/v1/reflection.pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
+from edge.config.models import Builtin
 from edge.core.metadata import MetadataRules
 from edge.descriptors.file_index import FileIndex
 from edge.descriptors.model import Description
@@ -40,9 +42,14 @@ def description() -> Description:
     return Description(files.SerializeToString(deterministic=True), rpcs, ())
 
 
-def builtin_api(engine: Engine) -> ApiRoutes:
-    """The API, to make targets of."""
+def builtin_api(engine: Engine, wanted: Builtin) -> ApiRoutes:
+    """The API, to make targets of: what is not wanted is no part of it, and neither listed nor checked."""
     known = description()
+    services = {
+        *([grpc_health.SERVICE] if wanted.health else ()),
+        *(grpc_reflection.SERVICES if wanted.reflection else ()),
+    }
+    known = replace(known, rpcs=tuple(rpc for rpc in known.rpcs if rpc.service in services))
     return ApiRoutes(BUILTIN, known, engine.api(known.descriptor_set), JsonOptions(), BUILTIN, 15.0, 4 * 1024 * 1024)
 
 

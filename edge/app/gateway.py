@@ -30,12 +30,12 @@ from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
 from edge.app.snapshot import Snapshot, load_snapshot
-from edge.config.models import Config
+from edge.config.models import Config, Limits
 from edge.ingress.connections import ConnectionSlots, limit_within
 from edge.ingress.front import Front
 from edge.ingress.grpc_health import Health
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.listener import Listener
+from edge.ingress.listener import Listener, server_session
 from edge.ingress.serving import Serving
 from edge.ingress.tls import renew, server_context
 from edge.policies.log_access import LogAccess
@@ -68,7 +68,7 @@ class Gateway:
         self._pools: Pools = {}
         self._snapshot: Snapshot
         self._serving: Serving
-        self._max_body_bytes = 0
+        self._limits = Limits()
         self._listeners: list[Listener] = []
         self._renewals: list[Callable[[], None]] = []
         self._admin: AdminServer | None = None
@@ -87,7 +87,7 @@ class Gateway:
             self._admin = AdminServer(admin, self._pages(config))
             await self._admin.start()
         snapshot = await asyncio.to_thread(load_snapshot, config)
-        self._max_body_bytes = config.limits.max_body_bytes
+        self._limits = config.limits
         self._adopt(snapshot, make_pools(config, {}))
         await self._document(snapshot)
         self._metrics.start()
@@ -96,7 +96,8 @@ class Gateway:
         self._metrics.watch_connections(lambda: slots.used)
         for given, sock in zip(config.listeners, listeners, strict=True):
             tls = self._tls(config, len(self._listeners))
-            listener = Listener(service, Http1Limits.of(config.limits), slots, tls)
+            session = partial(server_session, websocket=lambda: self._serving.has_websocket)
+            listener = Listener(service, Http1Limits.of(config.limits), slots, tls, session)
             await listener.start(sock)
             self._listeners.append(listener)
             _log.info("listening", address=str(given.bind), tls=given.tls is not None)
@@ -151,7 +152,8 @@ class Gateway:
             apis=snapshot.apis,
             loading=snapshot.loading,
             trusted=snapshot.config.trusted_proxies,
-            max_body_bytes=self._max_body_bytes,
+            max_body_bytes=self._limits.max_body_bytes,
+            stream_idle_timeout_s=self._limits.stream_idle_timeout,
             documents=lambda: self._documents,
         )
         for name, (_, pool) in old.items():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.app.builtin import BUILTIN, SETTINGS, builtin_api
-from edge.config.models import Api, Config
+from edge.config.models import Api, Config, Limits
 from edge.core.cors import CorsRules
 from edge.core.metadata import MetadataRules
 from edge.core.problem import Problem, ProblemsError
@@ -68,9 +68,8 @@ def _compiled(config: Config, descriptions: Mapping[str, Description], problems:
     known = [api for api in config.apis if api.name in descriptions]
     for api in known:
         problems += descriptions[api.name].problems
-    own = builtin_api(
-        engine()
-    )  # last: an API may bring a health or reflection service that it wants to be seen instead
+    # Last: an API may bring a health or reflection service that it wants to be seen instead.
+    own = builtin_api(engine(), config.builtin)
     routes, found = compile_routes([*(_api_routes(api, descriptions[api.name]) for api in known), own])
     problems += found
     if any(not problem.warning for problem in problems):
@@ -79,20 +78,20 @@ def _compiled(config: Config, descriptions: Mapping[str, Description], problems:
         config,
         descriptions,
         routes,
-        {BUILTIN: SETTINGS} | {api.name: _settings(api) for api in config.apis},
+        {BUILTIN: SETTINGS} | {api.name: _settings(api, config.limits) for api in config.apis},
         tuple(api.name for api in config.apis if api.name not in descriptions and api.reflection is not None),
         tuple(problems),
     )
 
 
-def _settings(api: Api) -> ApiSettings:
+def _settings(api: Api, limits: Limits) -> ApiSettings:
     streaming = StreamSettings(api.streaming.format, api.streaming.heartbeat, api.streaming.event_id)
     return ApiSettings(
         metadata_rules(api),
         api.compression,
         streaming,
         cors_rules(api),
-        _websocket(api),
+        _websocket(api, limits),
         unimplemented=api.path.wrong_method == "unimplemented",
     )
 
@@ -105,8 +104,9 @@ def cors_rules(api: Api) -> CorsRules | None:
     return CorsRules(given.origins, given.methods, given.headers, given.expose, given.credentials, given.max_age)
 
 
-def _websocket(api: Api) -> WebSocketSettings | None:
-    return None if api.websocket is None else WebSocketSettings(api.websocket.ping_interval)
+def _websocket(api: Api, limits: Limits) -> WebSocketSettings | None:
+    given = api.websocket
+    return None if given is None else WebSocketSettings(given.ping_interval, limits.write_timeout)
 
 
 def _api_routes(api: Api, description: Description) -> ApiRoutes:

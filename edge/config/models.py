@@ -34,7 +34,7 @@ from edge.config.upstream_models import Keepalive, Reconnect, Upstream, Upstream
 from edge.core.problem import Problem
 
 __all__ = [
-    "AccessLog", "Admin", "Api", "Config", "CustomPattern", "Http", "HttpRule", "Json", "Keepalive", "Limits", "Listener",
+    "AccessLog", "Admin", "Api", "Builtin", "Config", "CustomPattern", "Http", "HttpRule", "Json", "Keepalive", "Limits", "Listener",
     "ListenerTls", "Metadata", "Model", "Path", "ProtoSource", "Query", "Reconnect", "ReflectionSource", "Upstream",
     "UpstreamTls",
 ]  # fmt: skip
@@ -91,6 +91,8 @@ class Limits(Model):
     """Between requests of a kept connection; then it is closed."""
     write_timeout: Timeout = Seconds(30.0)
     """A reader that takes nothing for so long is cut off."""
+    stream_idle_timeout: Timeout | None = Seconds(300.0)
+    """A streaming call on which neither side sends anything for so long is ended: UNAVAILABLE, 504. `null`: it may rest for ever."""
     max_connections: Count = 10_000
     """Per worker; over: refused with 503."""
     max_in_flight: Count = 1024
@@ -106,6 +108,15 @@ class AccessLog(Model):
     """A file, or `-` for standard output."""
 
 
+class Builtin(Model):
+    """Services the gateway answers itself, over gRPC, gRPC-Web and Connect. An API's own service of the same name comes first."""
+
+    health: bool = True
+    """`grpc.health.v1.Health` of the gateway: SERVING for what it exposes, until it drains."""
+    reflection: bool = True
+    """`grpc.reflection.v1.ServerReflection` and v1alpha: tells anyone who may call which services are exposed, and their descriptors."""
+
+
 class Config(Model):
     """The whole file."""
 
@@ -119,6 +130,8 @@ class Config(Model):
     """The log of calls."""
     trusted_proxies: tuple[Network, ...] = ()
     """Proxies before the gateway, as IP networks (`10.0.0.0/8`): their X-Forwarded-* headers are believed, others' are replaced."""
+    builtin: Builtin = Builtin()
+    """Health and reflection, by the gateway itself."""
     drain_timeout: Seconds = Seconds(30.0)
     """How long SIGTERM waits for running calls."""
     apis: tuple[Api, ...] = Field(min_length=1, examples=["[{name: …, protos: …, upstream: …}]"])

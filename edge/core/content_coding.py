@@ -10,7 +10,7 @@ Source: RFC 9110 8.4 and 12.5.3, RFC 1950-1952, RFC 7932, RFC 8878, RFC 9659 (zs
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -190,21 +190,27 @@ _COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=2),
     "gzip": lambda body: zlib.compress(body, level=3, wbits=31),
 }
-_COMPRESSIBLE = ("text/", "application/json", "application/x-ndjson", "application/xml", "application/javascript")
+PREFERENCE = tuple(_COMPRESSORS)
+"""Ours between codings a client wants equally, for answers that are whole."""
+
+_COMPRESSIBLE = (
+    "text/", "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/xml",
+    "application/javascript", "application/proto",
+)  # fmt: skip
 _COMPRESSIBLE_SUFFIXES = ("+json", "+xml", "+yaml")
 
 
 def compressible(content_type: str) -> bool:
-    """Text in one of its forms; images, archives and the like are compressed already."""
+    """Text in one of its forms, or protobuf; images, archives and the like are compressed already."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind.startswith(_COMPRESSIBLE) or kind.endswith(_COMPRESSIBLE_SUFFIXES)
 
 
-def negotiate(accept_encoding: str, size: int, content_type: str) -> str | None:
+def negotiate(accept_encoding: str, size: int, content_type: str, preference: Iterable[str] = PREFERENCE) -> str | None:
     """
     The coding for an answer of `size` bytes: `zstd`, `br`, `gzip` or `identity`; None when the client refuses all of these.
 
-    The client's weights decide, ours only between equals. A small or already compressed answer stays as it is, unless the
+    The client's weights decide, `preference` only between equals. A small or already compressed answer stays as it is, unless the
     client refuses that (`identity;q=0`).
     """
     if not accept_encoding:
@@ -216,7 +222,7 @@ def negotiate(accept_encoding: str, size: int, content_type: str) -> str | None:
     if identity > 0 and (size < MIN_COMPRESSED_BYTES or not compressible(content_type)):
         return IDENTITY
     best, chosen = 0.0, None
-    for name in _COMPRESSORS:
+    for name in preference:
         q = weights.get(name, weights.get("x-gzip", rest) if name == "gzip" else rest)
         if q > best:
             best, chosen = q, name

@@ -39,11 +39,24 @@ class Frame(NamedTuple):
         return PREFIX_BYTES + len(self.payload)
 
 
-def encode_frame(message: bytes) -> bytes:
-    """A message with its prefix, uncompressed. Raises MessageTooLarge past 4 GiB - 1."""
+class Inflated(bytes):
+    """A message that came compressed with gzip, as it is without; `gzipped` is how it came, for whoever can pass it on so."""
+
+    gzipped: bytes
+
+    @classmethod
+    def of(cls, gzipped: bytes, max_bytes: int) -> Inflated:
+        """Inflate within bounds (`inflate_gzip`). Raises FrameError."""
+        message = cls(inflate_gzip(gzipped, max_bytes))
+        message.gzipped = gzipped
+        return message
+
+
+def encode_frame(message: bytes, *, compressed: bool = False) -> bytes:
+    """A message with its prefix, which says whether it is compressed. Raises MessageTooLarge past 4 GiB - 1."""
     if len(message) > MAX_LENGTH:
         raise MessageTooLarge("a gRPC message is at most 4294967295 bytes long")
-    return b"\0" + len(message).to_bytes(4, "big") + message
+    return (b"\1" if compressed else b"\0") + len(message).to_bytes(4, "big") + message
 
 
 class FrameDecoder:

@@ -3,7 +3,7 @@ What makes an HTTP/2 header block malformed.
 
 Owns the judgement on one block: a fault is a text for the log, and costs the stream, never the connection, so that one bad
 answer does not end the calls beside it. Requests are held to the letter; of responses, white space around a value is let
-pass, since services send it in grpc-message and proxies before us accept it. Source: RFC 9113 sections 8.2 and 8.3.
+pass, since services send it in grpc-message and proxies before us accept it. Source: RFC 9113 sections 8.2 and 8.3, RFC 8441 section 4.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*").fullmatch
 
 _CONNECTION = frozenset((b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"))
 _REQUEST_PSEUDO = frozenset((b":method", b":scheme", b":path", b":authority"))
+_CONNECT_PSEUDO = _REQUEST_PSEUDO | {b":protocol"}
 _RESPONSE_PSEUDO = frozenset((b":status",))
 _NO_PSEUDO: frozenset[bytes] = frozenset()
 _SPACE = (b" ", b"\t")
@@ -40,17 +41,21 @@ def trailers_fault(headers: Iterable[Header]) -> str | None:
     return _fields_fault(headers, _NO_PSEUDO, {})
 
 
-def request_fault(headers: Iterable[Header]) -> str | None:
-    """What is wrong with a request head, or None."""
+def request_fault(headers: Iterable[Header], *, connect_protocol: bool = False) -> str | None:
+    """What is wrong with a request head, or None. `connect_protocol`: a CONNECT may name the protocol it is for."""
     pseudo: dict[bytes, bytes] = {}
     fields = list(headers)
-    fault = _fields_fault(fields, _REQUEST_PSEUDO, pseudo) or _request_fields_fault(fields, pseudo.get(b":authority"))
+    allowed = _CONNECT_PSEUDO if connect_protocol else _REQUEST_PSEUDO
+    fault = _fields_fault(fields, allowed, pseudo) or _request_fields_fault(fields, pseudo.get(b":authority"))
     if fault is not None:
         return fault
     method = pseudo.get(b":method", b"")
     if _METHOD(method) is None:
         return "no valid :method"
-    if method == b"CONNECT":
+    if b":protocol" in pseudo:
+        if method != b"CONNECT" or b":authority" not in pseudo:
+            return ":protocol goes with CONNECT and :authority"
+    elif method == b"CONNECT":
         return None if set(pseudo) == {b":method", b":authority"} else "CONNECT takes :method and :authority alone"
     return _target_fault(method, pseudo)
 

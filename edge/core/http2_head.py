@@ -22,7 +22,11 @@ _MAX_LENGTH_DIGITS = 18  # as in http1_head: below 2^63
 
 
 class Http2Head(NamedTuple):
-    """The facts. `headers` begins with `host`; the crumbs of a cookie are one field. Path and query are not decoded."""
+    """
+    The facts. `headers` begins with `host`; the crumbs of a cookie are one field. Path and query are not decoded.
+
+    `protocol` is what an extended CONNECT asks to be spoken on its stream, empty for every other request (RFC 8441).
+    """
 
     method: str
     path: str
@@ -30,6 +34,7 @@ class Http2Head(NamedTuple):
     headers: list[Header]
     content_length: int | None
     expect_continue: bool
+    protocol: str = ""
 
 
 class FieldSizes(NamedTuple):
@@ -86,7 +91,9 @@ def examine(fields: Iterable[Header]) -> Http2Head | HeadFlaw:
 
 def _judge(pseudo: dict[bytes, bytes], single: dict[bytes, bytes], headers: list[Header]) -> Http2Head | HeadFlaw:
     method = pseudo[b":method"].decode("ascii")
-    target = split_target(method, pseudo.get(b":path", b""))
+    protocol = pseudo.get(b":protocol", b"").decode("latin-1")
+    # A plain CONNECT has no path, and names no resource; an extended one has, like any other method.
+    target = split_target("GET" if protocol else method, pseudo.get(b":path", b""))
     if isinstance(target, HeadFlaw):
         return target
     authority = pseudo.get(b":authority") or single.get(b"host", b"")
@@ -100,7 +107,8 @@ def _judge(pseudo: dict[bytes, bytes], single: dict[bytes, bytes], headers: list
     if expect is not None and expect.lower() != b"100-continue":
         return HeadFlaw(FlawKind.EXPECTATION, "an expectation other than 100-continue")
     path, query, _ = target
-    return Http2Head(method, path, query, headers, None if length is None else int(length), expect is not None)
+    announced = None if length is None else int(length)
+    return Http2Head(method, path, query, headers, announced, expect is not None, protocol)
 
 
 def _malformed(detail: str) -> HeadFlaw:

@@ -2,7 +2,7 @@
 The opening handshake of a WebSocket, from the gateway's side.
 
 Owns what makes a request one, what is wrong with it, and which subprotocol is spoken. No extension is ever taken up, so no frame is
-compressed: a message's size on the wire is its size in memory. Source: RFC 6455 sections 4.1, 4.2.
+compressed: a message's size on the wire is its size in memory. Source: RFC 6455 sections 4.1, 4.2; RFC 8441 section 5 (over HTTP/2).
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from hashlib import sha1
 from typing import NamedTuple
 
 Header = tuple[bytes, bytes]
+
+WEBSOCKET = "websocket"
+"""What an extended CONNECT calls it."""
 
 VERSION = b"13"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -29,7 +32,7 @@ class Subprotocol(Enum):
 
 
 class Handshake(NamedTuple):
-    """A sound handshake: the client's key, and the subprotocols it offers, in its order."""
+    """A sound handshake: the client's key (empty over HTTP/2), and the subprotocols it offers, in its order."""
 
     key: bytes
     offered: Sequence[str]
@@ -56,8 +59,12 @@ def is_handshake(method: str, version: str, headers: Iterable[Header]) -> bool:
     return upgrade and connection
 
 
-def handshake(headers: Iterable[Header]) -> Handshake:
-    """What the client offers. Raises HandshakeError."""
+def handshake(headers: Iterable[Header], *, keyed: bool = True) -> Handshake:
+    """
+    What the client offers. Raises HandshakeError.
+
+    The key proves to an HTTP/1.1 client that its Upgrade was understood; over HTTP/2 the setting has, and there is none.
+    """
     keys, versions, offered = [], [], []
     for name, value in headers:
         if name == b"sec-websocket-key":
@@ -68,9 +75,9 @@ def handshake(headers: Iterable[Header]) -> Handshake:
             offered += [part.strip() for part in value.decode("latin-1").split(",")]
     if versions != [VERSION]:
         raise HandshakeError("Sec-WebSocket-Version must be 13", version=True)
-    if len(keys) != 1 or not _is_key(keys[0]):
+    if keyed and (len(keys) != 1 or not _is_key(keys[0])):
         raise HandshakeError("Sec-WebSocket-Key must be 16 bytes in base64")
-    return Handshake(keys[0], [name for name in offered if name])
+    return Handshake(keys[0] if keyed else b"", [name for name in offered if name])
 
 
 def accepted(given: Handshake, spoken: Sequence[Subprotocol]) -> Subprotocol:
@@ -85,9 +92,15 @@ def accepted(given: Handshake, spoken: Sequence[Subprotocol]) -> Subprotocol:
 
 
 def response_fields(given: Handshake, subprotocol: Subprotocol) -> list[Header]:
-    """The fields of the 101."""
-    digest = sha1(given.key + _GUID, usedforsecurity=False).digest()
-    fields = [(b"upgrade", b"websocket"), (b"connection", b"Upgrade"), (b"sec-websocket-accept", b64encode(digest))]
+    """The fields of the 101, or over HTTP/2 of the 200."""
+    fields: list[Header] = []
+    if given.key:
+        digest = sha1(given.key + _GUID, usedforsecurity=False).digest()
+        fields += [
+            (b"upgrade", b"websocket"),
+            (b"connection", b"Upgrade"),
+            (b"sec-websocket-accept", b64encode(digest)),
+        ]
     if given.offered:
         fields.append((b"sec-websocket-protocol", subprotocol.value.encode("ascii")))
     return fields

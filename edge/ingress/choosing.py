@@ -2,14 +2,14 @@
 Which dialect a request's head is in.
 
 Owns that decision, made once, on the head alone: the content type names gRPC, gRPC-Web and Connect; a Connect call may also name itself
-by its protocol header, its query or, for lack of any other meaning, its path. A WebSocket asks for an Upgrade. Everything else is REST.
-Source: PROTOCOL-HTTP2.md, PROTOCOL-WEB.md, https://connectrpc.com/docs/protocol, RFC 6455 section 4.
+by its protocol header, its query or, for lack of any other meaning, its path. A WebSocket asks for an Upgrade, or by an extended CONNECT.
+Everything else is REST. Source: PROTOCOL-HTTP2.md, PROTOCOL-WEB.md, https://connectrpc.com/docs/protocol, RFC 6455 section 4, RFC 8441.
 """
 
 from __future__ import annotations
 
 from edge.core.connect_get import marked
-from edge.core.websocket_handshake import is_handshake
+from edge.core.websocket_handshake import WEBSOCKET, is_handshake
 from edge.exchange import Dialect
 from edge.ingress.service import Head
 from edge.ingress.serving import Serving
@@ -22,6 +22,8 @@ _CONNECT_STREAM = b"application/connect+"
 
 def choose(head: Head, serving: Serving) -> Dialect:
     """The dialect of a head."""
+    if head.protocol == WEBSOCKET and serving.has_websocket:
+        return Dialect.WEBSOCKET
     content_type = b""
     connect = upgrade = False
     for name, value in head.headers:

@@ -14,6 +14,7 @@ from edge.core.connect_get import GetCall, MalformedGetError, parse_get
 from edge.core.connect_timeout import parse_timeout_ms
 from edge.core.content_coding import IDENTITY
 from edge.core.grpc_frame import PREFIX_BYTES
+from edge.core.message_coding import takes_gzip
 from edge.ingress.connect_ending import error_of, http_status_of
 from edge.ingress.connect_stream import MEDIA_TYPE, ConnectStream
 from edge.ingress.connect_unary import ConnectUnary
@@ -131,4 +132,7 @@ def _stream(opening: Opening, target: Target) -> StreamingCall | Refusal:
         return Refusal(Fault.MEDIA_TYPE_UNSUPPORTED)
     coding = opening.head.get(b"connect-content-encoding") or IDENTITY
     bound = None if target.rpc.client_streaming else PREFIX_BYTES + opening.serving.max_body_bytes
-    return _coding_refusal(coding) or StreamingCall(opening, ConnectStream(opening, form, coding), max_body_bytes=bound)
+    compress = opening.serving.apis[target.api].compression
+    gzip = compress and takes_gzip(opening.head.get(b"connect-accept-encoding"))
+    speech = ConnectStream(opening, form, coding, gzip=gzip)
+    return _coding_refusal(coding) or StreamingCall(opening, speech, max_body_bytes=bound)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from edge.core.connect_envelope import end_envelope
 from edge.core.connect_error import end_of_stream
-from edge.core.grpc_frame import encode_frame
+from edge.core.message_coding import frame
 from edge.core.metadata import rpc_metadata
 from edge.ingress.connect_ending import error_of
 from edge.ingress.grpc_messages import MessageReader
@@ -27,12 +27,14 @@ MEDIA_TYPE = "application/connect"
 class ConnectStream:
     """`StreamSpeech` for one call."""
 
-    __slots__ = ("_coding", "_form", "_opening", "_started")
+    __slots__ = ("_coding", "_form", "_gzip", "_opening", "_started")
 
-    def __init__(self, opening: Opening, form: MessageForm, coding: str) -> None:
+    def __init__(self, opening: Opening, form: MessageForm, coding: str, *, gzip: bool = False) -> None:
+        """`coding` is how the client compresses its messages, `gzip` whether it takes ours compressed."""
         self._opening = opening
         self._form = form
         self._coding = coding
+        self._gzip = gzip
         self._started = False
 
     def messages(self, body: BodySource) -> AsyncIterator[bytes]:
@@ -48,7 +50,7 @@ class ConnectStream:
 
     async def message(self, answer: AnswerSink, message: bytes) -> None:
         """One envelope. Raises EncodeError."""
-        await answer.write(encode_frame(self._form.written(message)))
+        await answer.write(frame(self._form.written(message), gzip=self._gzip))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The end envelope: the error, if there is one, and the trailers."""
@@ -63,11 +65,10 @@ class ConnectStream:
 
     def _start(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
         self._started = True
-        answer.start(
-            OK,
-            [
-                (b"content-type", f"{MEDIA_TYPE}+{self._form.name}".encode("ascii")),
-                (b"x-request-id", self._opening.x.request_id.encode("ascii")),
-                *rpc_metadata(headers),
-            ],
-        )
+        fields = [
+            (b"content-type", f"{MEDIA_TYPE}+{self._form.name}".encode("ascii")),
+            (b"x-request-id", self._opening.x.request_id.encode("ascii")),
+        ]
+        if self._gzip:
+            fields.append((b"connect-content-encoding", b"gzip"))
+        answer.start(OK, [*fields, *rpc_metadata(headers)])

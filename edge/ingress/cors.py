@@ -7,6 +7,7 @@ refused. What the fields say is `core.cors`'s. Nothing here runs while no API ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from http import HTTPMethod
 from typing import Literal
@@ -15,8 +16,11 @@ from edge.core.cors import CorsRules
 from edge.ingress.service import Answer, AnswerSink, BodySource, Call, Head, Header, StreamCall
 from edge.ingress.serving import Serving
 from edge.ingress.upgrade import Upgrade
+from edge.ingress.websocket_http2 import WebSocketOnStream
 from edge.outcome import NO_CONTENT, Fault, Refusal
 from edge.routes import Match, RouteTable, Target
+
+_METHOD = re.compile(r"[A-Za-z-]{1,32}").fullmatch
 
 
 def is_preflight(head: Head) -> bool:
@@ -27,9 +31,15 @@ def is_preflight(head: Head) -> bool:
 
 
 def preflight(head: Head, serving: Serving) -> Answer | Refusal | None:
-    """The answer to a preflight; None where the path is of no API with CORS, and OPTIONS is a method like any other."""
+    """
+    The answer to a preflight; None where the path is of no API with CORS, and OPTIONS is a method like any other.
+
+    A path that an API does not have is let through: the page is to read that from the answer, not from a CORS error.
+    """
     asked = head.get(b"access-control-request-method")
     api, methods = _routed(serving.routes, head.path, asked)
+    if api is None:
+        api, methods = _owner(serving, head.path), (asked,) if _METHOD(asked) else ()
     rules = _rules(serving, api)
     if rules is None:
         return None
@@ -44,7 +54,7 @@ def marked(
     taken: Call | StreamCall | Answer, head: Head, serving: Serving, target: Target | None
 ) -> Call | StreamCall | Answer:
     """What was made of a head, with the fields of its API's CORS in every answer."""
-    if isinstance(taken, Upgrade):  # no answer that a script could read
+    if isinstance(taken, Upgrade | WebSocketOnStream):  # no answer that a script could read
         return taken
     fields = _fields(head, serving, target.api if target is not None else _owner(serving, head.path))
     if not fields:
@@ -177,16 +187,10 @@ def _owner(serving: Serving, path: str) -> str | None:
     """
     The API whose path an unmatched request meant, where it can be told.
 
-    By another method of the path, by the service in a gRPC path, or because there is only one API that has CORS at all.
+    By another method of the path, by its service or its beginning, or because there is only one API that has CORS at all.
     """
-    routes = serving.routes
-    api = _routed(routes, path, "")[0]
+    api = _routed(serving.routes, path, "")[0] or serving.owners.find(path)
     if api is not None:
         return api
-    service = path[1:].rpartition("/")[0]
-    if "." in service and "/" not in service:
-        for target in routes.targets.values():
-            if target.rpc.service == service:
-                return target.api
     only = [name for name, settings in serving.apis.items() if settings.cors is not None]
     return only[0] if len(only) == 1 else None

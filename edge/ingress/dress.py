@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from http import HTTPMethod
 
-from edge.core.content_coding import IDENTITY, compressible, negotiate
+from edge.core.content_coding import IDENTITY, MIN_COMPRESSED_BYTES, compressible, negotiate
 from edge.core.content_coding import compress as coded
+from edge.core.grpc_frame import Inflated
+from edge.core.message_coding import GZIP
 from edge.ingress.service import Answer, Head, Header
 from edge.outcome import NOT_MODIFIED, OK
 
@@ -36,15 +38,23 @@ def _compressed(body: bytes, head: Head, headers: list[Header]) -> bytes:
     content_type = _value(headers, b"content-type")
     if not compressible(content_type):
         return body
+    accepted = head.get(b"accept-encoding")
+    if isinstance(body, Inflated) and negotiate(accepted, MIN_COMPRESSED_BYTES, content_type, (GZIP,)) == GZIP:
+        say_coded(headers, GZIP)  # the service has done the work, whatever we would prefer
+        return body.gzipped
+    coding = negotiate(accepted, len(body), content_type) or IDENTITY
+    say_coded(headers, coding)
+    return coded(coding, body)
+
+
+def say_coded(headers: list[Header], coding: str) -> None:
+    """Make the fields of an answer say that its body is in the coding the client prefers, be it none."""
     headers.append(_VARY)
-    coding = negotiate(head.get(b"accept-encoding"), len(body), content_type)
-    if coding in (None, IDENTITY):
-        return body
-    assert coding is not None
+    if coding == IDENTITY:
+        return
     headers.append((b"content-encoding", coding.encode("ascii")))
     # A strong tag promises equal bytes, and other codings have others: it becomes a weak one, as nginx and Envoy do.
     headers[:] = [(name, _weak(value)) if name == b"etag" else (name, value) for name, value in headers]
-    return coded(coding, body)
 
 
 def _weak(tag: bytes) -> bytes:

@@ -34,7 +34,7 @@ class GrpcFront:
         target = rpc_target(opening)
         if isinstance(target, Refusal):
             return target
-        terms = terms_of(head, (GRPC,), target)
+        terms = terms_of(head, (GRPC,), target, compress=opening.serving.apis[target.api].compression)
         return terms if isinstance(terms, Refusal) else grpc_call(opening, target, terms)
 
     def refused(self, opening: Opening, refusal: Refusal) -> Answer:

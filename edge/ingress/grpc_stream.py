@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+from edge.core.message_coding import frame
 from edge.core.metadata import rpc_metadata
 from edge.ingress.grpc_ending import trailers_of
-from edge.ingress.grpc_terms import Terms
+from edge.ingress.grpc_terms import ENCODING, Terms
 from edge.ingress.grpc_unary import head_of
 from edge.ingress.opening import Opening
 from edge.ingress.service import AnswerSink, BodySource, Header
@@ -42,7 +43,8 @@ class GrpcStream:
 
     async def message(self, answer: AnswerSink, message: bytes) -> None:
         """One frame. Raises EncodeError."""
-        await answer.write(self._terms.wire.frame(self._terms.form.written(message)))
+        terms = self._terms
+        await answer.write(terms.wire.carried(frame(terms.form.written(message), gzip=terms.gzip)))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The status."""
@@ -57,4 +59,7 @@ class GrpcStream:
 
     def _start(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
         self._started = True
-        answer.start(OK, [*head_of(self._terms, self._opening), *rpc_metadata(headers)])
+        fields = head_of(self._terms, self._opening)
+        if self._terms.gzip:  # said before any message exists; each says for itself whether it is compressed
+            fields.append(ENCODING)
+        answer.start(OK, [*fields, *rpc_metadata(headers)])

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from edge.core.content_coding import IDENTITY
-from edge.core.grpc_frame import PREFIX_BYTES, encode_frame
+from edge.core.grpc_frame import PREFIX_BYTES
 from edge.core.grpc_web import TextDecoder, encode_text, trailer_frame
+from edge.core.message_coding import takes_gzip
 from edge.ingress.grpc_messages import MessageReader
 from edge.ingress.message_form import PROTO, MessageForm, form_of
 from edge.ingress.service import Head, Header
@@ -21,6 +22,9 @@ from edge.routes import Target
 
 CODINGS = (IDENTITY, "gzip", "deflate", "br", "zstd")
 """The compressions of messages that are understood: those of grpc's doc/compression.md, and two that Connect's clients have."""
+
+ENCODING: Header = (b"grpc-encoding", b"gzip")
+"""How an answer compresses its messages, where it does."""
 
 ACCEPTED: Header = (b"grpc-accept-encoding", ",".join(CODINGS).encode("ascii"))
 
@@ -38,8 +42,8 @@ class Wire(Protocol):
     def body_bytes(self, message_bytes: int) -> int:
         """The most a body with one message of that size takes."""
 
-    def frame(self, message: bytes) -> bytes:
-        """A message of an answer."""
+    def carried(self, framed: bytes) -> bytes:
+        """A message of an answer, which is in its frame, as the body has it."""
 
     def ending(self, trailers: Sequence[Header]) -> tuple[bytes, Sequence[Header]]:
         """What ends an answer: the rest of the body, and trailers behind it."""
@@ -54,8 +58,8 @@ class _Grpc:
     def body_bytes(self, message_bytes: int) -> int:
         return PREFIX_BYTES + message_bytes
 
-    def frame(self, message: bytes) -> bytes:
-        return encode_frame(message)
+    def carried(self, framed: bytes) -> bytes:
+        return framed
 
     def ending(self, trailers: Sequence[Header]) -> tuple[bytes, Sequence[Header]]:
         return b"", trailers
@@ -78,8 +82,8 @@ class _GrpcWebText(_Grpc):
         """Four characters for three bytes, and a frame and a message may each be flushed with their padding."""
         return (PREFIX_BYTES + message_bytes) * 4 // 3 + 16
 
-    def frame(self, message: bytes) -> bytes:
-        return encode_text(encode_frame(message))
+    def carried(self, framed: bytes) -> bytes:
+        return encode_text(framed)
 
     def ending(self, trailers: Sequence[Header]) -> tuple[bytes, Sequence[Header]]:
         return encode_text(trailer_frame(trailers)), ()
@@ -91,20 +95,25 @@ GRPC_WEB_TEXT: Wire = _GrpcWebText()
 
 
 class Terms(NamedTuple):
-    """What one call is carried in. `media_type` is the client's, and the answer's."""
+    """
+    What one call is carried in. `media_type` is the client's, and the answer's.
+
+    `coding` is how the client compresses its messages, `gzip` whether it takes ours compressed.
+    """
 
     wire: Wire
     media_type: bytes
     form: MessageForm
     coding: str
+    gzip: bool = False
 
     def reader(self, max_message_bytes: int) -> MessageReader:
         """For one request body."""
         return MessageReader(max_message_bytes, self.coding, self.form, self.wire.text())
 
 
-def terms_of(head: Head, wires: Sequence[Wire], target: Target) -> Terms | Refusal:
-    """What a head says of its call."""
+def terms_of(head: Head, wires: Sequence[Wire], target: Target, *, compress: bool) -> Terms | Refusal:
+    """What a head says of its call; `compress`: answers may be compressed."""
     media_type = head.get(b"content-type").partition(";")[0].strip().lower()
     base, _, name = media_type.partition("+")
     wire = next((wire for wire in wires if wire.media_type == base), None)
@@ -115,4 +124,5 @@ def terms_of(head: Head, wires: Sequence[Wire], target: Target) -> Terms | Refus
     if coding not in CODINGS:
         message = f"messages compressed with {coding[:32]!r} are not understood"
         return Refusal(Fault.MESSAGE_CODING_UNSUPPORTED, message=message)
-    return Terms(wire, media_type.encode("ascii", "replace"), form, coding)
+    gzip = compress and takes_gzip(head.get(b"grpc-accept-encoding"))
+    return Terms(wire, media_type.encode("ascii", "replace"), form, coding, gzip)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
+from edge.core.message_coding import frame, is_compressed
 from edge.core.metadata import rpc_metadata
 from edge.ingress.grpc_ending import trailers_of
-from edge.ingress.grpc_terms import ACCEPTED, Terms
+from edge.ingress.grpc_terms import ACCEPTED, ENCODING, Terms
 from edge.ingress.message_form import RENDER
 from edge.ingress.opening import Opening
 from edge.ingress.service import Answer, Header
@@ -44,9 +45,12 @@ class GrpcUnary:
         wire, body = self._terms.wire, b""
         if reply.message is not None:
             try:
-                body = wire.frame(self._terms.form.written(reply.message))
+                framed = frame(self._terms.form.written(reply.message), gzip=self._terms.gzip)
             except EncodeError as error:
                 return Refusal(Fault.UPSTREAM_MALFORMED, detail=str(error))
+            if is_compressed(framed):
+                head.append(ENCODING)
+            body = wire.carried(framed)
         rest, behind = wire.ending(trailers)
         return Answer(OK, head + rpc_metadata(reply.headers), body + rest, trailers=behind)
 

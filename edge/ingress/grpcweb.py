@@ -29,7 +29,8 @@ class GrpcWebFront:
         target = rpc_target(opening)
         if isinstance(target, Refusal):
             return target
-        terms = needs_http2(opening, target) or terms_of(opening.head, _WIRES, target)
+        compress = opening.serving.apis[target.api].compression
+        terms = needs_http2(opening, target) or terms_of(opening.head, _WIRES, target, compress=compress)
         return terms if isinstance(terms, Refusal) else grpc_call(opening, target, terms)
 
     def refused(self, opening: Opening, refusal: Refusal) -> Answer:

@@ -12,13 +12,22 @@ from typing import NamedTuple, Protocol
 
 from edge.core.forwarded import Forwarded
 from edge.core.grpc_timeout import parse_timeout
+from edge.core.message_coding import takes_gzip
 from edge.core.metadata import plain, request_metadata
-from edge.exchange import Exchange
+from edge.exchange import Dialect, Exchange
 from edge.ingress.service import Answer, Call, Head, Header, StreamCall
 from edge.ingress.serving import Serving
 from edge.outcome import Fault, FieldViolation, Refusal
 from edge.pipeline import Pipeline
 from edge.routes import Target
+
+_TAKES_GZIP: Header = (b"grpc-accept-encoding", b"identity,gzip")
+_ACCEPTING = {
+    Dialect.GRPC: (b"grpc-accept-encoding",),
+    Dialect.GRPC_WEB: (b"grpc-accept-encoding",),
+    Dialect.CONNECT: (b"connect-accept-encoding", b"accept-encoding"),
+}
+"""The dialects that carry messages as they are, and the fields by which their clients say that they take them compressed."""
 
 
 class Opening(NamedTuple):
@@ -90,4 +99,15 @@ def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> li
             *extra,
         )
     )
+    if _passes_gzip(opening, x.target):
+        metadata.append(_TAKES_GZIP)
     return metadata
+
+
+def _passes_gzip(opening: Opening, target: Target) -> bool:
+    """Whether a message that the service compressed would reach the client as it is: only then may the service do it."""
+    names = _ACCEPTING.get(opening.x.dialect)
+    if names is None or not opening.serving.apis[target.api].compression:
+        return False
+    head = opening.head
+    return any(takes_gzip(head.get(name)) for name in names) and "json" not in head.get(b"content-type")

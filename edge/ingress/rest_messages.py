@@ -7,14 +7,18 @@ query cannot be right is refused before the service hears of it. Source: google/
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
+from edge.core.content_coding import CodingError
 from edge.core.json_framing import LINES
 from edge.core.json_stream import JsonSplitter, JsonStreamError
+from edge.core.stream_inflate import coding_of
+from edge.ingress.inflating_body import inflating
 from edge.ingress.opening import Opening
-from edge.ingress.refusals import binding_refusal
+from edge.ingress.refusals import binding_refusal, coding_refusal
 from edge.ingress.rest_unary import RestUnary
 from edge.ingress.service import BodyBroken, BodySource
 from edge.ingress.stream_call import Extra
@@ -69,22 +73,22 @@ class OneMessage:
 class ManyMessages:
     """The messages of a method whose client streams: JSON texts, or an upload of bytes in pieces."""
 
-    __slots__ = ("_captures", "_content_type", "_count", "_lines", "_opening", "_route", "render")
+    __slots__ = ("_captures", "_coding", "_content_type", "_count", "_lines", "_opening", "_route", "render")
 
     def __init__(self, opening: Opening, route: Route, captures: Sequence[str]) -> None:
         self._opening = opening
         self._route = route
         self._captures = captures
         self._content_type = opening.head.get(b"content-type")
+        self._coding = coding_of(opening.head.get(b"content-encoding"))
         self._lines = is_lines(self._content_type)
         self._count = 0
         self.render = Render()
 
     async def prepare(self, body: BodySource) -> Extra | Refusal:
         """What every message will have in common must be right."""
-        coding = self._opening.head.get(b"content-encoding")
-        if coding.strip().lower() not in ("", "identity"):
-            return Refusal(Fault.MEDIA_TYPE_UNSUPPORTED, message="a streamed body is taken without content coding only")
+        if isinstance(self._coding, CodingError):
+            return coding_refusal(self._coding)
         try:
             bound = self._route.codec.request(self._captures, self._opening.head.query, b"", "")
         except BindingError as error:
@@ -97,13 +101,21 @@ class ManyMessages:
         """As they come. Raises BodyBroken for the first that is none."""
         if not self._route.binding.body:
             return self._bodiless()
-        return self._raw(body) if self._route.codec.takes_raw else self._json(body)
+        return self._inflated(body)
+
+    async def _inflated(self, body: BodySource) -> AsyncGenerator[bytes, None]:
+        assert isinstance(self._coding, str)  # or `prepare` has refused it
+        with inflating(body, self._coding) as plain:
+            messages = self._raw(plain) if self._route.codec.takes_raw else self._json(plain)
+            async with aclosing(messages):  # dropped, it would be closed by a task of its own
+                async for message in messages:
+                    yield message
 
     async def _bodiless(self) -> AsyncIterator[bytes]:
         """A rule without a body says all in path and query: one message."""
         yield self._bind(b"", "")
 
-    async def _raw(self, body: BodySource) -> AsyncIterator[bytes]:
+    async def _raw(self, body: BodySource) -> AsyncGenerator[bytes, None]:
         """Pieces as they come; an empty upload is one empty message, for the service to learn what path and query say."""
         while data := await body.read():
             for start in range(0, len(data), CUT_BYTES):
@@ -111,7 +123,7 @@ class ManyMessages:
         if not self._count:
             yield self._bind(b"", self._content_type)
 
-    async def _json(self, body: BodySource) -> AsyncIterator[bytes]:
+    async def _json(self, body: BodySource) -> AsyncGenerator[bytes, None]:
         media_type = _JSON if self._lines else self._content_type
         splitter = JsonSplitter(self._opening.serving.max_body_bytes, MAX_DEPTH, array=not self._lines)
         try:

@@ -1,8 +1,8 @@
 """
 How REST says a stream of answers: a JSON array, JSON lines, server-sent events, or the bytes of HttpBody messages.
 
-Owns when the answer begins: with the first message, so that an error before it has its real status; and how it ends, so that an error
-after it is seen. Source: transcoding.md S1-S7, R4.
+Owns when the answer begins: with the first message, so that an error before it has its real status; how it ends, so that an error after
+it is seen; and its content coding, in which each message is sent off before the next. Source: transcoding.md S1-S7, R4.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from dataclasses import replace
 import orjson
 
 from edge.core import sse
+from edge.core.content_coding import IDENTITY, MIN_COMPRESSED_BYTES, compressible, negotiate
 from edge.core.grpc_status import Code
 from edge.core.json_framing import EnvelopeFraming, Framing
 from edge.core.metadata import TRAILER_PREFIX, plain, response_headers, status_override
-from edge.ingress.dress import dressed
+from edge.core.stream_coding import PREFERENCE, StreamCoder, stream_coder
+from edge.ingress.dress import dressed, say_coded
 from edge.ingress.opening import Opening
 from edge.ingress.respond import error_answer, refusal_answer
 from edge.ingress.rest_messages import RequestSide
@@ -32,6 +34,7 @@ class RestStream:
     """`StreamSpeech` for methods whose service streams. `event_id` names the field that is the id of server-sent events."""
 
     __slots__ = (
+        "_coder",
         "_event_id",
         "_framing",
         "_headed",
@@ -57,6 +60,7 @@ class RestStream:
         self._headers: Sequence[Header] = ()
         self._render: Render | None = None
         self._status = 0  # once the answer has begun
+        self._coder: StreamCoder | None = None  # from then on, where the client prefers a coding
 
     def messages(self, body: BodySource) -> AsyncIterator[bytes]:
         """The request's."""
@@ -75,13 +79,13 @@ class RestStream:
         if not self._status:
             self._start(answer, self._framing.media_type or _sound(printed.content_type))
         id_ = _id_of(printed.body, self._event_id) if self._event_id else ""
-        await answer.write(self._framing.item(printed.body, id_))
+        await self._say(answer, self._framing.item(printed.body, id_))
 
     async def heartbeat(self, answer: AnswerSink) -> None:
         """`Silence.tell`, for server-sent events: the client learns that its call is heard, and from then on that it lives."""
         if not self._status:
             self._start(answer, self._framing.media_type)
-        await answer.write(sse.HEARTBEAT)
+        await self._say(answer, sse.HEARTBEAT)
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """A good end; an error by its status, inside the body, or by cutting the body short."""
@@ -94,7 +98,7 @@ class RestStream:
         if told is None:
             answer.abort()
         else:
-            await answer.write(told)
+            await self._say_last(answer, told)
             answer.end()
         return self._status
 
@@ -108,10 +112,18 @@ class RestStream:
         if not self._status:
             self._headers = outcome.headers
             self._start(answer, self._framing.media_type)
-        await answer.write(self._framing.end())
+        await self._say_last(answer, self._framing.end())
         trailers = response_headers((), outcome.trailers, with_trailers=True)
         answer.end([field for field in trailers if field[0].startswith(TRAILER_PREFIX)])
         return self._status
+
+    async def _say(self, answer: AnswerSink, data: bytes) -> None:
+        await answer.write(data if self._coder is None else self._coder.piece(data))
+
+    async def _say_last(self, answer: AnswerSink, data: bytes) -> None:
+        if self._coder is not None:
+            data = (self._coder.piece(data) if data else b"") + self._coder.end()
+        await answer.write(data)
 
     def _start(self, answer: AnswerSink, media_type: str) -> None:
         headers = response_headers(self._headers, (), with_trailers=False, names=self._names)
@@ -122,9 +134,21 @@ class RestStream:
         if self._framing.media_type == sse.MEDIA_TYPE:
             headers += _unbuffered(headers)
         headers.append((b"x-request-id", self._opening.x.request_id.encode("ascii")))
+        self._choose_coding(headers, media_type)
         status = status_override(self._headers) or OK
         answer.start(status, headers)
         self._status = status
+
+    def _choose_coding(self, headers: list[Header], media_type: str) -> None:
+        """How long the answer will be nobody knows: it counts as long enough."""
+        opening = self._opening
+        if not (opening.serving.apis[self._route.api].compression and compressible(media_type)):
+            return
+        accepted = opening.head.get(b"accept-encoding")
+        coding = negotiate(accepted, MIN_COMPRESSED_BYTES, media_type, PREFERENCE) or IDENTITY
+        say_coded(headers, coding)
+        if coding != IDENTITY:
+            self._coder = stream_coder(coding)
 
     def _error(self, outcome: UnaryReply | Refusal) -> Answer:
         opening = self._opening

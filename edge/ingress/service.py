@@ -20,7 +20,7 @@ class Head(NamedTuple):
     A request's head. `path` and `query` are the target's two parts as received, neither decoded; `query` has no `?`.
 
     `content_length` is None when the body is chunked or absent; `has_body` tells the two apart. `started` is the monotonic
-    time of the request's first byte.
+    time of the request's first byte. `protocol` is what an HTTP/2 request wants spoken on its stream instead (RFC 8441), mostly empty.
     """
 
     method: str
@@ -33,6 +33,7 @@ class Head(NamedTuple):
     started: float
     has_body: bool = False
     content_length: int | None = None
+    protocol: str = ""
 
     def get(self, name: bytes) -> str:
         """The first value of a header as Latin-1 text, empty when absent."""

@@ -14,6 +14,7 @@ from ipaddress import IPv4Network, IPv6Network
 from edge.core.cors import CorsRules
 from edge.core.json_framing import Format
 from edge.core.metadata import MetadataRules
+from edge.ingress.path_owners import PathOwners
 from edge.routes import RouteTable
 from edge.upstream.call import Upstream
 
@@ -29,9 +30,10 @@ class StreamSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebSocketSettings:
-    """How an API's RPCs are offered over WebSocket."""
+    """How an API's RPCs are offered over WebSocket. `write_timeout_s`: a client on HTTP/2 that takes nothing for so long is cut off."""
 
     ping_interval_s: float = 30.0
+    write_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Serving:
     """
     One generation. `loading` names APIs whose description is not known yet (reflection of an upstream that is down): an unknown path is
     then 503, not 404. `trusted` are the proxies whose X-Forwarded-* is believed. `documents` gives the OpenAPI documents by path, as far
-    as they are made.
+    as they are made. `stream_idle_timeout_s` None: a stream may rest as long as it likes.
     """
 
     routes: RouteTable
@@ -64,11 +66,14 @@ class Serving:
     loading: tuple[str, ...] = ()
     trusted: tuple[IPv4Network | IPv6Network, ...] = ()
     max_body_bytes: int = 4 * 1024 * 1024
+    stream_idle_timeout_s: float | None = None
     documents: Callable[[], Mapping[str, bytes]] = dict
+    owners: PathOwners = field(init=False, repr=False, compare=False)
     has_cors: bool = field(init=False, repr=False)
     has_websocket: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "owners", PathOwners(self.routes))
         # Asked at each request: where no API has them, they must cost nothing.
         object.__setattr__(self, "has_cors", any(api.cors is not None for api in self.apis.values()))
         object.__setattr__(self, "has_websocket", any(api.websocket is not None for api in self.apis.values()))

@@ -1,9 +1,10 @@
 """
 One streaming call, the same in every dialect: messages relayed both ways, with back-pressure, until either side has ended.
 
-Owns the order of a stream's life: admit, open, head, messages, outcome; and that the two directions end together. The client's
-messages are pumped beside the answer; the pump ends with the answer, whoever ends first. A client that goes away cancels `run`, which
-resets the upstream stream. What differs between dialects is `StreamSpeech`. Source: docs/life-of-a-request.md.
+Owns the order of a stream's life: admit, open, head, messages, outcome; that the two directions end together; and that they do end: when
+nothing moves any more, or past the deadline, whether the client still reads or not. The client's messages are pumped beside the answer;
+the pump ends with the answer, whoever ends first. A client that goes away cancels `run`, which resets the upstream stream. What differs
+between dialects is `StreamSpeech`. Source: docs/life-of-a-request.md.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 
 from edge.ingress.opening import Opening, metadata_of
 from edge.ingress.service import AnswerSink, BodyBroken, BodySource, Header
+from edge.ingress.stream_idle import IdleWatch, WatchedBody
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import MessageStream, Trace, UnaryReply
 from edge.wire.codec import EncodeError
@@ -68,10 +70,14 @@ _BURST = 64
 """Messages relayed in one go: tiny ones that are all there at once wait for nothing, and would hold up every other call."""
 
 
-class StreamCall:
-    """`edge.ingress.service.StreamCall`."""
+_LATE_S = 1.0
+"""What a client has past the deadline to read how its call ended; a reader that stands still would hold what policies took."""
 
-    __slots__ = ("_held", "_opening", "_prepare", "_silence", "_speech", "max_body_bytes")
+
+class StreamCall:
+    """`edge.ingress.service.StreamCall`. `by_message`: the body is a source of messages, not of bytes (WebSocket)."""
+
+    __slots__ = ("_by_message", "_held", "_opening", "_prepare", "_silence", "_speech", "max_body_bytes")
 
     streams: Literal[True] = True
 
@@ -83,8 +89,10 @@ class StreamCall:
         max_body_bytes: int | None = None,
         prepare: Prepare | None = None,
         silence: Silence | None = None,
+        by_message: bool = False,
     ) -> None:
         self._opening = opening
+        self._by_message = by_message
         self._speech = speech
         self._prepare = prepare
         self._silence = silence
@@ -94,15 +102,21 @@ class StreamCall:
     async def run(self, body: BodySource, answer: AnswerSink) -> None:
         """Relay until the end; whatever happens, the Exchange tells of it."""
         x = self._opening.x
+        late = asyncio.timeout_at(None if x.deadline is None else x.deadline + _LATE_S)
         try:
-            outcome = await self._outcome(body, answer)
-            self._note(outcome)
-            x.status = await self._speech.finish(answer, outcome)
-        except BaseException as error:  # the client went away, or a bug of ours cut the answer short
-            refusal = Refusal(Fault.CANCELLED if isinstance(error, asyncio.CancelledError) else Fault.INTERNAL)
+            async with late:
+                outcome = await self._outcome(body, answer)
+                self._note(outcome)
+                x.status = await self._speech.finish(answer, outcome)
+        except (
+            BaseException
+        ) as error:  # the client went away or reads no further, or a bug of ours cut the answer short
+            refusal = Refusal(_fault_of(error, late))
             self._note(refusal)
             x.status = refusal.http_status
-            raise
+            if refusal.fault is not Fault.DEADLINE_EXCEEDED:
+                raise
+            answer.abort()
 
     async def _outcome(self, body: BodySource, answer: AnswerSink) -> UnaryReply | Refusal:
         x = self._opening.x
@@ -135,7 +149,11 @@ class StreamCall:
             verdict = await verdict
         if verdict is not None:
             return verdict
-        extra = () if self._prepare is None else await self._prepare(body)
+        try:
+            async with asyncio.timeout_at(x.deadline):
+                extra = () if self._prepare is None else await self._prepare(body)
+        except TimeoutError:
+            return Refusal(Fault.DEADLINE_EXCEEDED)
         if isinstance(extra, Refusal):
             return extra
         target = x.target
@@ -149,31 +167,28 @@ class StreamCall:
             trace=trace,
         )
         try:
-            return await self._converse(body, answer, stream)
+            return await self._converse(body, answer, stream, trace)
         finally:
             stream.cancel()
             x.upstream_address, x.upstream_s = trace.address, trace.upstream_s
 
-    async def _converse(self, body: BodySource, answer: AnswerSink, stream: MessageStream) -> UnaryReply | Refusal:
+    async def _converse(
+        self, body: BodySource, answer: AnswerSink, stream: MessageStream, trace: Trace
+    ) -> UnaryReply | Refusal:
         """Pump the client's messages beside the service's."""
         broken: list[Refusal] = []
-        pump = asyncio.create_task(self._pump(body, stream, broken))
+
+        def end_idle() -> None:
+            broken.append(Refusal(Fault.STREAM_IDLE))
+            stream.cancel()
+
+        watch = IdleWatch(self._opening.serving.stream_idle_timeout_s, trace, asyncio.get_running_loop(), end_idle)
+        source = body if self._by_message else WatchedBody(body, watch)
+        pump = asyncio.create_task(self._pump(source, stream, watch, broken))
         try:
-            head, receive = stream.head, stream.receive
-            if self._silence is not None:
-                head, receive = (
-                    partial(_heard, head, answer, self._silence),
-                    partial(_heard, receive, answer, self._silence),
-                )
-            headers = await head()
-            if headers is not None:
-                await self._speech.head(answer, headers)
-            count = 0
-            while (message := await receive()) is not None:
-                await self._speech.message(answer, message)
-                if (count := count + 1) % _BURST == 0:
-                    await asyncio.sleep(0)
+            await self._answer(answer, stream, watch)
         finally:
+            watch.close()
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
         if broken:
@@ -182,7 +197,27 @@ class StreamCall:
         assert outcome is not None
         return outcome
 
-    async def _pump(self, body: BodySource, stream: MessageStream, broken: list[Refusal]) -> None:
+    async def _answer(self, answer: AnswerSink, stream: MessageStream, watch: IdleWatch) -> None:
+        """What the service says, until it has ended."""
+        head, receive = stream.head, stream.receive
+        if self._silence is not None:
+            head, receive = (
+                partial(_heard, head, answer, self._silence),
+                partial(_heard, receive, answer, self._silence),
+            )
+        headers = await head()
+        if headers is not None:
+            await self._speech.head(answer, headers)
+        count = 0
+        while (message := await receive()) is not None:
+            watch.writing = True
+            await self._speech.message(answer, message)
+            watch.writing = False
+            watch.moved()
+            if (count := count + 1) % _BURST == 0:
+                await asyncio.sleep(0)
+
+    async def _pump(self, body: BodySource, stream: MessageStream, watch: IdleWatch, broken: list[Refusal]) -> None:
         """The client's side. A body that breaks off ends the call: the service must not take half for the whole."""
         x = self._opening.x
         messages = self._speech.messages(body)
@@ -191,6 +226,7 @@ class StreamCall:
             async for message in messages:
                 x.request_bytes += len(message)
                 await stream.send(message)
+                watch.moved()
                 if (count := count + 1) % _BURST == 0:
                     await asyncio.sleep(0)
             await stream.end()
@@ -204,6 +240,12 @@ class StreamCall:
         finally:
             if isinstance(messages, AsyncGenerator):  # one that is only dropped is closed by a task of its own, later
                 await messages.aclose()
+
+
+def _fault_of(error: BaseException, late: asyncio.Timeout) -> Fault:
+    if isinstance(error, asyncio.CancelledError):
+        return Fault.CANCELLED
+    return Fault.DEADLINE_EXCEEDED if late.expired() else Fault.INTERNAL
 
 
 async def _heard(listen: Callable[[], Awaitable[_T]], answer: AnswerSink, silence: Silence) -> _T:

@@ -9,20 +9,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
-from edge.ingress.connections import Connection, Connections
+from edge.ingress.connections import Connection
 from edge.ingress.containment import Contained
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.service import AnswerSink, BodySource, Head, StreamCall
 
 
+class Register(Protocol):
+    """Where a connection is on record until nothing runs for it any more (`connections.Connections`)."""
+
+    def replace(self, connection: Connection, successor: Connection) -> None:
+        """The same socket in other hands."""
+
+    def discard(self, connection: Connection) -> None:
+        """It is gone."""
+
+
 class Handover(NamedTuple):
-    """A connection on its way; `rest` came behind the head. The new protocol has to `replace` `former` in `connections`."""
+    """
+    A connection on its way; `rest` came behind the head. The new protocol has to `replace` `former` in `connections`.
+
+    There is no `former` where the connection is a stream of one that stays what it is.
+    """
 
     transport: asyncio.Transport
-    former: Connection
-    connections: Connections
+    former: Connection | None
+    connections: Register
     service: Contained
     limits: Http1Limits
     loop: asyncio.AbstractEventLoop

@@ -2,7 +2,7 @@
 The WebSocket dialect's reading of heads: which RPC, whether this page may, and in which subprotocol.
 
 Owns the refusal of pages of other origins: a browser opens a WebSocket to anywhere, cookies included, and asks nobody.
-Source: docs/adr/0009-websocket.md; RFC 6455 section 4.2; RFC 6454.
+Source: docs/adr/0009-websocket.md; RFC 6455 section 4.2; RFC 8441; RFC 6454.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from edge.ingress.opening import Opening, resolve
 from edge.ingress.respond import refusal_answer
 from edge.ingress.rpc_target import is_streaming, rpc_target
 from edge.ingress.service import Answer, Call, Header, StreamCall
+from edge.ingress.serving import WebSocketSettings
 from edge.ingress.stream_call import StreamCall as StreamingCall
 from edge.ingress.upgrade import Upgrade
 from edge.ingress.websocket_connection import WebSocketTerms, take_over
+from edge.ingress.websocket_http2 import WebSocketOnStream
 from edge.ingress.websocket_speech import FrameForm, RouteFrames, RpcFrames, WebSocketSpeech
 from edge.outcome import Fault, Refusal
 from edge.routes import Match, Route, RouteTable, Target
@@ -43,7 +45,7 @@ class WebSocketFront:
         if isinstance(admitted, Refusal):
             return admitted
         refusal = resolve(admitted, target, deadline_from_route=not is_streaming(target))
-        return refusal or _upgrade(admitted, target, match, settings.ping_interval_s)
+        return refusal or _accepted(admitted, target, match, settings)
 
     def refused(self, opening: Opening, refusal: Refusal) -> Answer:
         """google.rpc.Status as JSON, for those who look; browsers show scripts nothing of it."""
@@ -90,9 +92,12 @@ def _is_own(page: str, host: str) -> bool:
     return bool(authority) and f"{scheme}://{authority}" == without_default_port(f"{scheme}://{host.lower()}")
 
 
-def _upgrade(opening: Opening, target: Target, match: Match | None, ping_interval_s: float) -> Upgrade | Refusal:
+def _accepted(
+    opening: Opening, target: Target, match: Match | None, settings: WebSocketSettings
+) -> StreamCall | Refusal:
+    on_stream = bool(opening.head.protocol)
     try:
-        given = handshake(opening.head.headers)
+        given = handshake(opening.head.headers, keyed=not on_stream)
         subprotocol = accepted(given, list(Subprotocol) if match is None else [Subprotocol.JSON])
     except HandshakeError as error:
         fault = Fault.UPGRADE_REQUIRED if error.version else Fault.MALFORMED_REQUEST
@@ -104,9 +109,12 @@ def _upgrade(opening: Opening, target: Target, match: Match | None, ping_interva
         text=subprotocol is Subprotocol.JSON,
         max_messages=awaits,
         max_message_bytes=opening.serving.max_body_bytes,
-        ping_interval_s=ping_interval_s,
+        ping_interval_s=settings.ping_interval_s,
     )
-    return Upgrade(StreamingCall(opening, speech), partial(take_over, terms))
+    call = StreamingCall(opening, speech, by_message=True)
+    if on_stream:
+        return WebSocketOnStream(call, terms, opening.head, settings.write_timeout_s)
+    return Upgrade(call, partial(take_over, terms))
 
 
 def _awaits(target: Target) -> int | None:

@@ -18,7 +18,7 @@ from edge.ingress.refusals import binding_refusal
 from edge.ingress.respond import error_answer, refusal_answer
 from edge.ingress.service import AnswerSink, BodyBroken, BodySource, Header
 from edge.ingress.websocket_flow import IncomingMessages, OutgoingMessages
-from edge.outcome import SWITCHING_PROTOCOLS, Fault, Refusal
+from edge.outcome import OK, SWITCHING_PROTOCOLS, Fault, Refusal
 from edge.routes import Route
 from edge.upstream.call import UnaryReply
 from edge.wire.codec import BindingError, Render
@@ -112,7 +112,7 @@ class WebSocketSpeech:
         if code != Code.OK:
             await answer.write(END + text_frame(status.decode()))
         answer.close(close_code(code), close_reason(text))
-        return SWITCHING_PROTOCOLS
+        return OK if self._opening.head.protocol else SWITCHING_PROTOCOLS
 
     def _read(self, data: bytes) -> bytes:
         try:

@@ -48,13 +48,18 @@ class UnaryReply(NamedTuple):
 
 @dataclass(slots=True)
 class Trace:
-    """What the access log wants to know of a call's way upstream, filled in as it happens. Seconds."""
+    """
+    What the access log wants to know of a call's way upstream, filled in as it happens. Seconds.
+
+    `moved` is when the service last sent a byte of a stream, on the loop's clock.
+    """
 
     address: str = ""
     started: float = 0.0
     upstream_s: float = 0.0
     attempts: int = 0
     sent: bool = field(default=False)
+    moved: float = 0.0
 
 
 class Upstream(Protocol):

@@ -152,7 +152,7 @@ class Pool:
         """
         The part of a request's head that is the same for every call of a path.
 
-        No grpc-accept-encoding: on a mesh's links compression costs both ends more than it saves. A service that compresses
+        No grpc-accept-encoding of our own: on a mesh's links compression costs both ends more than it saves. A service that compresses
         with gzip all the same is understood.
         """
         head = (

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.core.grpc_frame import Frame, FrameDecoder, FrameError, MessageTooLarge, encode_frame, inflate_gzip
+from edge.core.grpc_frame import Frame, FrameDecoder, FrameError, Inflated, MessageTooLarge, encode_frame
 from edge.outcome import Fault, Refusal
 from edge.upstream import reply
 from edge.upstream.call import Header, UnaryReply
@@ -168,7 +168,7 @@ class Stream:
             return frame.payload
         if not self._gzip:
             raise FrameError("a message is compressed, but grpc-encoding names no coding we know")
-        return inflate_gzip(frame.payload, self._max_bytes)
+        return Inflated.of(frame.payload, self._max_bytes)
 
 
 def frame_refusal(error: FrameError) -> Refusal:

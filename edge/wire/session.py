@@ -39,6 +39,7 @@ class SessionSettings:
     What this side announces and enforces. Bytes and counts; the defaults suit a gateway.
 
     `stream_window_bytes` bounds what one slow reader can make us hold, `connection_window_bytes` what one connection can.
+    `connect_protocol`, of a server: other protocols may be spoken on a stream (RFC 8441). An engine that cannot leaves it out.
     """
 
     max_concurrent_streams: int = 100
@@ -46,6 +47,7 @@ class SessionSettings:
     connection_window_bytes: int = 1024 * 1024
     max_frame_bytes: int = 16384
     max_header_list_bytes: int = 65536
+    connect_protocol: bool = False
 
 
 class HeadersReceived(NamedTuple):

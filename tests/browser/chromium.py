@@ -114,11 +114,11 @@ def _eventually(get: Any) -> Any:
 
 
 @contextmanager
-def chromium(folder: Path, url: str) -> Iterator[Browser]:
+def chromium(folder: Path, url: str, *flags: str) -> Iterator[Browser]:
     """Open a page in a fresh profile below `folder`."""
     assert CHROMIUM is not None
     profile = folder / "profile"
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", url]
+    command = [CHROMIUM, *FLAGS, *flags, f"--user-data-dir={profile}", url]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as running:
         try:

@@ -62,6 +62,17 @@ def test_preflights(site: Site, path: str, method: str, methods: set[str]) -> No
     assert "x-request-id" in answer.headers
 
 
+@pytest.mark.parametrize(("path", "method"), [(f"{FEEDS}/Missing", "POST"), ("/v1/nowhere", "PUT")])
+def test_what_is_not_there_can_be_read_to_be_so(site: Site, path: str, method: str) -> None:
+    """The preflight is good, and the answer that follows is marked: UNIMPLEMENTED, or 404."""
+    told = preflight(site, path, method)
+    assert (told.status_code, names(told)["access-control-allow-methods"]) == (204, method)
+    answer = site.http.request(method, path, headers={**WEB, "origin": APP} if method == "POST" else {"origin": APP})
+    assert answer.status_code == 404
+    assert names(answer)["access-control-allow-origin"] == APP
+    assert (answer.headers.get("grpc-status") == "12") == (method == "POST")
+
+
 def test_a_preflight_from_elsewhere(site: Site) -> None:
     answer = preflight(site, "/v1/shelves", "GET", "https://app.example.com.evil.example")
     assert answer.status_code == 403

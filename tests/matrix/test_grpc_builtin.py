@@ -84,3 +84,29 @@ async def test_a_watcher_hears_of_the_drain_and_does_not_hold_it_up(tmp_path: Pa
         assert await watch.code() is grpc.StatusCode.UNAVAILABLE
         async with asyncio.timeout(4.0):
             await drain
+
+
+async def test_what_is_turned_off_is_not_there(tmp_path: Path) -> None:
+    """UNIMPLEMENTED in every dialect, and not listed by the other."""
+    async with talking(tmp_path, builtin={"health": False}) as site:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await HealthStub(site.channel).Check(HealthCheckRequest())
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+        async with site.gateway.client() as client:
+            answer = await client.post("/grpc.health.v1.Health/Check", json={})
+            assert answer.status_code == 404
+        listed = await asyncio.to_thread(_services, site.gateway.port)
+        assert "bookstore.v1.Bookstore" in listed
+        assert "grpc.health.v1.Health" not in listed
+    folder = tmp_path / "other"
+    folder.mkdir()
+    async with talking(folder, builtin={"reflection": False}) as site:
+        assert (await HealthStub(site.channel).Check(HealthCheckRequest())).status == HealthCheckResponse.SERVING
+        with pytest.raises(grpc.RpcError) as refused:
+            await asyncio.to_thread(_services, site.gateway.port)
+        assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def _services(port: int) -> set[str]:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        return set(ProtoReflectionDescriptorDatabase(channel).get_services())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 
 from edge.app.builtin import BUILTIN, builtin_api, description, local_services
-from edge.wire.engines import engine
+from edge.config.models import Builtin
 from edge.descriptors.model import Description, Rpc
 from edge.ingress.grpc_health import Health
 from edge.routes import ApiRoutes, compile_routes
 from edge.upstream.call import Trace, UnaryReply, UnaryRequest
 from edge.wire.codec import JsonOptions
+from edge.wire.engines import engine
 from tests.stub_api import StubApi
 
 CHECK = "/grpc.health.v1.Health/Check"
@@ -22,7 +24,7 @@ def test_they_are_health_and_reflection_in_two_versions() -> None:
     assert {CHECK, "/grpc.health.v1.Health/Watch"} <= paths
     for version in ("v1", "v1alpha"):
         assert f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo" in paths
-    routes, problems = compile_routes([builtin_api(engine())])
+    routes, problems = compile_routes([builtin_api(engine(), Builtin())])
     assert not problems
     assert routes.targets[CHECK].json().request((), "", b'{"service":"x"}', "application/json").message == b"\n\x01x"
 
@@ -31,7 +33,7 @@ async def test_an_api_that_brings_its_own_comes_first() -> None:
     """The operator exposed it on purpose."""
     rpc = Rpc("grpc.health.v1.Health", "Check", "a.In", "a.Out")
     own = ApiRoutes("mine", Description(b"", (rpc,), ()), StubApi(), JsonOptions(), "mine-up", 1.0, 1)
-    routes, _ = compile_routes([own, builtin_api(engine())])
+    routes, _ = compile_routes([own, builtin_api(engine(), Builtin())])
     assert routes.targets[CHECK].api == "mine"
     assert routes.targets["/grpc.health.v1.Health/Watch"].api == BUILTIN
 
@@ -41,7 +43,7 @@ async def test_they_know_what_this_generation_exposes() -> None:
     own = ApiRoutes(
         "mine", Description(b"", (Rpc("a.Svc", "Do", "a.In", "a.Out"),), ()), StubApi(), JsonOptions(), "u", 1.0, 1
     )
-    routes, _ = compile_routes([own, builtin_api(engine())])
+    routes, _ = compile_routes([own, builtin_api(engine(), Builtin())])
     local = local_services(Health(), routes, [])
     for service, code in (("a.Svc", 0), ("grpc.health.v1.Health", 0), ("b.Svc", 5)):
         reply = await local.unary(
@@ -49,3 +51,13 @@ async def test_they_know_what_this_generation_exposes() -> None:
         )
         assert isinstance(reply, UnaryReply)
         assert reply.code == code
+
+
+@pytest.mark.parametrize("health", [True, False])
+@pytest.mark.parametrize("reflection", [True, False])
+def test_each_can_be_turned_off(health: bool, reflection: bool) -> None:
+    """Then it is no target, and nothing that health or reflection tell of."""
+    routes, problems = compile_routes([builtin_api(engine(), Builtin(health=health, reflection=reflection))])
+    assert not problems
+    assert (CHECK in routes.targets) is health
+    assert any("ServerReflection" in path for path in routes.targets) is reflection

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.grpc_frame import Frame, FrameDecoder, FrameError, MessageTooLarge, encode_frame, inflate_gzip
+from edge.core.grpc_frame import Frame, FrameDecoder, FrameError, Inflated, MessageTooLarge, encode_frame, inflate_gzip
+
+
+def test_an_inflated_message_knows_how_it_came() -> None:
+    """It is the message to whoever asks for nothing else, and within the limit."""
+    message = Inflated.of(packed := gzip.compress(b"hello", mtime=0), 5)
+    assert message == b"hello"
+    assert message.gzipped == packed
+    with pytest.raises(MessageTooLarge):
+        Inflated.of(packed, 4)
 
 
 def test_a_frame_is_flag_length_message() -> None:
@@ -82,7 +91,11 @@ def test_a_bomb_costs_no_more_than_the_limit() -> None:
         inflate_gzip(gzip.compress(bytes(50_000_000)), 1000)
 
 
-@pytest.mark.parametrize("payload", [b"", b"not gzip", gzip.compress(b"hello")[:-3], gzip.compress(b"hello") + b"junk"])
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"not gzip", gzip.compress(b"hello", mtime=0)[:-3], gzip.compress(b"hello", mtime=0) + b"junk"],
+    ids=["nothing", "no gzip", "cut short", "junk behind it"],
+)
 def test_what_is_no_gzip_is_refused(payload: bytes) -> None:
     with pytest.raises(FrameError):
         inflate_gzip(payload, 1000)

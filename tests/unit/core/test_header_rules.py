@@ -59,6 +59,32 @@ def test_bad_requests(headers: Fields) -> None:
     assert request_fault(headers) is not None
 
 
+EXTENDED = [(b":method", b"CONNECT"), (b":protocol", b"websocket"), *REQUEST[1:]]
+
+
+def test_an_extended_connect_is_good_where_it_was_offered() -> None:
+    """RFC 8441 section 4: it has a path and a scheme, like any other request; a plain one still has neither."""
+    assert request_fault(EXTENDED, connect_protocol=True) is None
+    assert request_fault(EXTENDED) is not None
+    assert request_fault([(b":method", b"CONNECT"), (b":authority", b"h:1")], connect_protocol=True) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [*REQUEST, (b":protocol", b"websocket")],
+        [field for field in EXTENDED if field[0] != b":path"],
+        [field for field in EXTENDED if field[0] != b":scheme"],
+        [field for field in EXTENDED if field[0] != b":authority"],
+        [*EXTENDED, (b":protocol", b"websocket")],
+        [*EXTENDED[:2], (b":authority", b"h")],
+    ],
+)
+def test_a_bad_extended_connect(headers: Fields) -> None:
+    """With another method, without a part, with one twice."""
+    assert request_fault(headers, connect_protocol=True) is not None
+
+
 @pytest.mark.parametrize("headers", [[(b":status", b"200")], [(b":status", b"200"), (b"grpc-message", b" spaced ")]])
 def test_good_responses(headers: Fields) -> None:
     assert response_fault(headers) is None

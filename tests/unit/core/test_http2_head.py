@@ -37,6 +37,14 @@ def test_the_facts() -> None:
     assert found.expect_continue
 
 
+def test_an_extended_connect_has_a_path_and_a_protocol() -> None:
+    """RFC 8441; a plain CONNECT names no resource."""
+    found = facts(base=[(b":protocol", b"websocket"), *swapped(b":method", b"CONNECT")])
+    assert (found.method, found.path, found.protocol) == ("CONNECT", "/a/b", "websocket")
+    assert facts().protocol == ""
+    assert flaw(base=[(b":method", b"CONNECT"), (b":authority", b"h:1")]) is FlawKind.NO_ROUTE
+
+
 def test_without_authority_host_is_the_host() -> None:
     found = facts((b"x", b"y"), (b"host", b"other"), base=swapped(b":authority", None))
     assert found.headers == [(b"host", b"other"), (b"x", b"y")]

@@ -98,3 +98,13 @@ def test_offers_are_one_list_over_several_fields() -> None:
         (b"sec-websocket-protocol", b"c,"),
     ]
     assert handshake(headers).offered == ["a", "b", "c"]
+
+
+def test_over_http2_there_is_no_key_and_no_proof_of_it() -> None:
+    """RFC 8441 section 5: the rest is as ever."""
+    given = handshake([(b"sec-websocket-version", b"13"), (b"sec-websocket-protocol", b"edge.json")], keyed=False)
+    assert given == Handshake(b"", ["edge.json"])
+    assert response_fields(given, Subprotocol.JSON) == [(b"sec-websocket-protocol", b"edge.json")]
+    with pytest.raises(HandshakeError) as refused:
+        handshake([(b"sec-websocket-version", b"8")], keyed=False)
+    assert refused.value.version

@@ -72,15 +72,27 @@ class JoiningApi(StubApi):
 class RestScene:
     """The service, what stands behind it, and the exchanges that ended."""
 
-    def __init__(self, *policies: Policy, streaming: StreamSettings | None = None) -> None:
+    def __init__(
+        self,
+        *policies: Policy,
+        streaming: StreamSettings | None = None,
+        compression: bool = False,
+        idle_timeout_s: float | None = None,
+    ) -> None:
         self.upstream = ScriptedStreams()
         self.ended: list[Exchange] = []
         rpcs = tuple({binding.rpc.method: binding.rpc for binding in _BINDINGS}.values())
         api = ApiRoutes("shop", Description(b"", rpcs, _BINDINGS), JoiningApi(), JsonOptions(), "shop-up", 15.0, 4096)
         routes, problems = compile_routes([api])
         assert not problems
-        settings = ApiSettings(compression=False, streaming=streaming or StreamSettings())
-        serving = Serving(routes, {"shop-up": self.upstream}, {"shop": settings}, max_body_bytes=LIMIT)
+        settings = ApiSettings(compression=compression, streaming=streaming or StreamSettings())
+        serving = Serving(
+            routes,
+            {"shop-up": self.upstream},
+            {"shop": settings},
+            max_body_bytes=LIMIT,
+            stream_idle_timeout_s=idle_timeout_s,
+        )
         self.service = front(
             lambda: serving, Pipeline(policies, observers=[self.ended.append]), lambda: 100.0, lambda: "new-id"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edge.app.dialects import front
@@ -60,7 +60,11 @@ class ShowingApi(StubApi):
 
 
 class ScriptedStream:
-    """`MessageStream`: keeps what it is sent; once the client has ended (or at once, `eager`), it answers and settles."""
+    """
+    `MessageStream`: keeps what it is sent; once the client has ended (or at once, `eager`), it answers and settles.
+
+    `quiet_s` passes before its head, `pauses_s` before each answer and the end.
+    """
 
     def __init__(self, upstream: ScriptedStreams) -> None:
         self._upstream = upstream
@@ -80,17 +84,25 @@ class ScriptedStream:
 
     async def head(self) -> Sequence[Header] | None:
         await self._ended.wait()
-        while self._upstream.quiet_s > 0:  # in steps: who listens may break off and listen again
+        while self._upstream.quiet_s > 0 and not self.cancelled:  # in steps: who listens may break off and listen again
             await asyncio.sleep(0.5)
             self._upstream.quiet_s -= 0.5
         return None if self.cancelled else self._upstream.headers
 
     async def receive(self) -> bytes | None:
         await self._ended.wait()
+        if self._upstream.pauses_s:
+            await self._pause(self._upstream.pauses_s.pop(0))
         if self.answers and not self.cancelled:
             return self.answers.pop(0)
         self.outcome = self.outcome or self._upstream.outcome
         return None
+
+    async def _pause(self, pause_s: float) -> None:
+        """Or until the call is over."""
+        while pause_s > 0 and not self.cancelled:
+            await asyncio.sleep(0.5)
+            pause_s -= 0.5
 
     def cancel(self) -> None:
         if self.outcome is None:
@@ -109,6 +121,7 @@ class ScriptedStreams:
     outcome: UnaryReply | Refusal = field(default_factory=lambda: UnaryReply(0, None))
     eager: bool = False
     quiet_s: float = 0.0
+    pauses_s: list[float] = field(default_factory=list)
     asked: list[UnaryRequest] = field(default_factory=list)
     streams: list[ScriptedStream] = field(default_factory=list)
     deadlines: list[float | None] = field(default_factory=list)
@@ -193,6 +206,10 @@ class RpcScene:
         self.service = front(
             lambda: self.serving, Pipeline(policies, observers=[self.ended.append]), lambda: 100.0, lambda: "new-id"
         )
+
+    def compression(self, *, on: bool) -> None:
+        """Whether the API compresses its answers."""
+        self.serving = replace(self.serving, apis={"shop": ApiSettings(compression=on)})
 
     def begin(self, request: Head) -> Call | StreamCall | Answer:
         return self.service.begin(request)

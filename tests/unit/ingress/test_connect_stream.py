@@ -35,7 +35,7 @@ async def test_messages_pass_both_ways_and_an_end_envelope_follows() -> None:
 
 
 async def test_json_and_compression_work_per_message() -> None:
-    """In, that is: answers are sent as they are."""
+    """Of those that are long enough."""
     scene = RpcScene()
     scene.upstream.answers = (b"r",)
     payload = gzip.compress(b"{}")
@@ -70,3 +70,21 @@ async def test_a_message_over_the_limit_ends_the_call() -> None:
     assert isinstance(error, dict)
     assert error["code"] == "resource_exhausted"
     assert scene.upstream.streams[0].cancelled
+
+
+async def test_answers_are_compressed_for_a_client_that_takes_it() -> None:
+    """Message by message; the end envelope is not."""
+    scene = RpcScene()
+    scene.upstream.answers = (b"short", b"r" * 5000)
+    answer = await scene.ask(stream(connect_accept_encoding="br, gzip"), frames(b"m"))
+    assert fields(answer.headers)["connect-content-encoding"] == "gzip"
+    first = frames(b"short")
+    assert answer.body.startswith(first)
+    rest = answer.body[len(first) :]
+    size = int.from_bytes(rest[1:5], "big")
+    assert rest[:1] == b"\1"
+    assert gzip.decompress(rest[5 : 5 + size]) == b"r" * 5000
+    assert end_of(rest[5 + size :], b"") == {}
+    plain = await scene.ask(stream(), frames(b"m"))
+    assert "connect-content-encoding" not in fields(plain.headers)
+    assert end_of(plain.body, frames(b"short", b"r" * 5000)) == {}

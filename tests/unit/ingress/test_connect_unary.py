@@ -23,7 +23,8 @@ async def test_the_message_is_the_body_and_passes_as_it_is() -> None:
     scene.upstream.reply = UnaryReply(0, b"\xff", headers=((b"x-a", b"1"),), trailers=((b"x-b-bin", b"AQ"),))
     answer = await scene.ask(connect(x_c="3"), b"\xff\xfe")
     assert (scene.sent, answer.status, answer.body) == ([b"\xff\xfe"], 200, b"\xff")
-    assert fields(answer.headers) == {"content-type": "application/proto", "x-a": "1", "trailer-x-b-bin": "AQ"}
+    told = {"content-type": "application/proto", "x-a": "1", "trailer-x-b-bin": "AQ", "vary": "accept-encoding"}
+    assert fields(answer.headers) == told
     sent = fields(scene.upstream.asked[0].metadata)
     assert sent["x-c"] == "3"
     assert not [name for name in sent if name.startswith("connect-")]

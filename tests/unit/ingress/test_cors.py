@@ -69,11 +69,33 @@ def test_a_preflight_from_elsewhere_is_refused() -> None:
     [
         head("OPTIONS", "/pkg.Svc/Bound", origin=APP),
         head("OPTIONS", "/pkg.Svc/Bound", access_control_request_method="POST"),
-        preflight("/nowhere", "GET"),
     ],
 )
 def test_other_options_are_requests_like_any_other(request_: Head) -> None:
     assert answered(scene(), request_).status in {404, 405}
+
+
+@pytest.mark.parametrize(("path", "method"), [("/pkg.Svc/Missing", "POST"), ("/v1/nowhere", "PATCH")])
+def test_a_preflight_of_what_is_not_there_is_let_through(path: str, method: str) -> None:
+    """The page is to read UNIMPLEMENTED or 404 in the answer, where a refused preflight would tell it nothing."""
+    answer = answered(scene(), preflight(path, method))
+    assert answer.status == 204
+    assert fields(answer.headers)["access-control-allow-methods"] == method
+    assert answered(scene(), preflight(path, method, origin="https://evil.example")).status == 403
+    assert fields(answered(scene(), preflight(path, "a, b")).headers)["access-control-allow-methods"] == ""
+    limited = scene(CorsRules((APP,), methods=("TRACE",)))
+    assert fields(answered(limited, preflight(path, method)).headers)["access-control-allow-methods"] == ""
+
+
+def test_of_several_apis_the_one_that_has_the_service_or_the_beginning_is_asked() -> None:
+    """What neither tells stays a request like any other."""
+    made = scene()
+    made.serving = dataclasses.replace(
+        made.serving, apis={**made.serving.apis, "other": ApiSettings(cors=CorsRules(("https://b.example",)))}
+    )
+    for path in ("/pkg.Svc/Missing", "/pkg.Svc/Bound/more"):
+        assert answered(made, preflight(path, "POST")).status == 204
+    assert answered(made, preflight("/nowhere", "POST")).status == 404
 
 
 def test_without_cors_nothing_is_touched() -> None:

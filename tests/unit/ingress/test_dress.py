@@ -6,6 +6,7 @@ import gzip
 
 import pytest
 
+from edge.core.grpc_frame import Inflated
 from edge.ingress.dress import dressed
 from edge.ingress.service import Answer, Head, Header
 
@@ -85,3 +86,16 @@ def test_nothing_else_is_304(request_head: Head, status: int, etag: bytes) -> No
     headers = [(b"etag", etag)] if etag else []
     answer = dress(b"{}", request_head, *headers, status=status)
     assert (answer.status, answer.body) == (status, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "passed"), [("gzip", True), ("zstd, gzip;q=0.1", True), ("zstd, gzip;q=0", False), ("", False)]
+)
+def test_a_body_the_service_compressed_passes_as_it_is(accepted: str, passed: bool) -> None:
+    """Connect's: the work is done, whatever we would prefer, unless the client refuses it."""
+    packed = gzip.compress(b"hello", mtime=0)
+    kind = (b"content-type", b"application/proto")
+    answer = dressed(Answer(200, [kind], Inflated.of(packed, 99)), head(accept_encoding=accepted), "i", compress=True)
+    assert answer.body == (packed if passed else b"hello")
+    assert ((b"content-encoding", b"gzip") in answer.headers) is passed
+    assert (b"vary", b"accept-encoding") in answer.headers

@@ -6,6 +6,7 @@ import gzip
 
 import pytest
 
+from edge.core.grpc_frame import Frame, FrameDecoder, Inflated
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import UnaryReply
 from tests.unit.ingress.rpc_scenes import LIMIT, Pieces, RpcScene, Sink, fields, frames
@@ -97,3 +98,26 @@ async def test_an_answer_that_has_no_json_ends_the_stream_with_an_error() -> Non
     assert fields(answer.trailers)["grpc-status"] == "13"
     assert scene.ended[0].refusal is not None
     assert scene.ended[0].refusal.fault is Fault.UPSTREAM_MALFORMED
+
+
+async def test_messages_of_an_answer_are_compressed_one_by_one() -> None:
+    """The long ones; one that the service compressed stays as it came; the head, which comes first, names the coding."""
+    scene = RpcScene()
+    packed = gzip.compress(b"hello", mtime=0)
+    scene.upstream.answers = (b"short", b"r" * 5000, Inflated.of(packed, 100))
+    answer = await scene.ask(grpc("/pkg.Svc/Down", grpc_accept_encoding="identity,gzip"), frames(b"m"))
+    assert fields(answer.headers)["grpc-encoding"] == "gzip"
+    short, long, passed = FrameDecoder(10_000).feed(answer.body)
+    assert (short, passed) == (Frame(compressed=False, payload=b"short"), Frame(compressed=True, payload=packed))
+    assert long.compressed
+    assert gzip.decompress(long.payload) == b"r" * 5000
+    assert fields(scene.upstream.metadata[-1])["grpc-accept-encoding"] == "identity,gzip"
+
+
+async def test_messages_stay_as_they_are_for_a_client_that_takes_no_compression() -> None:
+    """And the head names none."""
+    scene = RpcScene()
+    scene.upstream.answers = (b"r" * 5000, Inflated.of(gzip.compress(b"hello", mtime=0), 100))
+    answer = await scene.ask(grpc("/pkg.Svc/Down"), frames(b"m"))
+    assert answer.body == frames(b"r" * 5000, b"hello")
+    assert "grpc-encoding" not in fields(answer.headers)

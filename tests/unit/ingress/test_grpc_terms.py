@@ -25,19 +25,39 @@ TARGET = RpcScene().serving.routes.targets["/pkg.Svc/Unary"]
 )
 def test_the_content_type_names_wire_and_form(content_type: str, wire: Wire, form: str) -> None:
     """In any case, with any parameters; the answer has the same one."""
-    terms = terms_of(head(content_type=content_type, grpc_encoding="gzip"), WIRES, TARGET)
+    terms = terms_of(head(content_type=content_type, grpc_encoding="gzip"), WIRES, TARGET, compress=True)
     assert isinstance(terms, Terms)
     assert (terms.wire, terms.form.name, terms.coding) == (wire, form, "gzip")
     assert terms.media_type.decode() == content_type.partition(";")[0].lower()
 
 
+@pytest.mark.parametrize(
+    ("accepted", "compress", "gzip"),
+    [
+        ("identity, deflate, gzip", True, True),
+        ("gzip", True, True),
+        ("identity,deflate", True, False),
+        ("xgzip", True, False),
+        ("", True, False),
+        ("gzip", False, False),
+    ],
+)
+def test_answers_are_compressed_where_client_and_api_will(accepted: str, compress: bool, gzip: bool) -> None:
+    """Both have their say."""
+    terms = terms_of(
+        head(content_type="application/grpc", grpc_accept_encoding=accepted), WIRES, TARGET, compress=compress
+    )
+    assert isinstance(terms, Terms)
+    assert terms.gzip is gzip
+
+
 def test_what_is_not_understood_is_refused() -> None:
     """By kind."""
     for content_type in ("application/grpc+xml", "application/grpc-foo", "text/plain", ""):
-        refusal = terms_of(head(content_type=content_type), WIRES, TARGET)
+        refusal = terms_of(head(content_type=content_type), WIRES, TARGET, compress=True)
         assert isinstance(refusal, Refusal)
         assert refusal.fault is Fault.MEDIA_TYPE_UNSUPPORTED
-    refusal = terms_of(head(content_type="application/grpc", grpc_encoding="lzma"), WIRES, TARGET)
+    refusal = terms_of(head(content_type="application/grpc", grpc_encoding="lzma"), WIRES, TARGET, compress=True)
     assert isinstance(refusal, Refusal)
     assert refusal.fault is Fault.MESSAGE_CODING_UNSUPPORTED
 
@@ -58,4 +78,5 @@ def test_a_body_is_as_long_as_its_wire_makes_it(size: int) -> None:
     """The bound holds the largest message, and not much more."""
     message = bytes(size)
     assert GRPC.body_bytes(size) == GRPC_WEB.body_bytes(size) == len(frames(message))
-    assert len(GRPC_WEB_TEXT.frame(message)) <= GRPC_WEB_TEXT.body_bytes(size) <= len(GRPC_WEB_TEXT.frame(message)) + 16
+    carried = GRPC_WEB_TEXT.carried(frames(message))
+    assert len(carried) <= GRPC_WEB_TEXT.body_bytes(size) <= len(carried) + 16

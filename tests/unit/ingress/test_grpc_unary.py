@@ -10,6 +10,7 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
+from edge.core.grpc_frame import Inflated, encode_frame
 from edge.ingress.service import Answer
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import UnaryReply
@@ -46,7 +47,9 @@ async def test_json_is_a_form_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("coding", "payload"), [("gzip", gzip.compress(b"x" * LIMIT)), ("deflate", zlib.compress(b"x" * LIMIT))]
+    ("coding", "payload"),
+    [("gzip", gzip.compress(b"x" * LIMIT, mtime=0)), ("deflate", zlib.compress(b"x" * LIMIT))],
+    ids=["gzip", "deflate"],
 )
 async def test_a_compressed_message_is_inflated_within_the_limit(coding: str, payload: bytes) -> None:
     """E3: a bomb is RESOURCE_EXHAUSTED; damage is INVALID_ARGUMENT."""
@@ -121,3 +124,48 @@ async def test_metadata_of_the_client_goes_by_the_header_rules() -> None:
     sent = fields(scene.upstream.asked[0].metadata)
     assert (sent["x-a"], sent["x-b-bin"]) == ("1", "AQ")
     assert not {"x-tenant", "grpc-previous-rpc-attempts", "te", "content-type"} & set(sent)
+
+
+@pytest.mark.parametrize("kind", ["application/grpc", "application/grpc-web", "application/grpc-web-text"])
+async def test_a_long_answer_is_compressed_for_a_client_that_takes_it(kind: str) -> None:
+    """In the message, and the head says how; over the wire of any of the three."""
+    scene = RpcScene()
+    scene.upstream.reply = UnaryReply(0, b"r" * 5000)
+    body = frames(b"")
+    head = grpc(content_type=kind, grpc_accept_encoding="identity,gzip")
+    answer = await scene.ask(head, base64.b64encode(body) if kind.endswith("text") else body)
+    assert fields(answer.headers)["grpc-encoding"] == "gzip"
+    found = base64.b64decode(answer.body.partition(b"=")[0] + b"==") if kind.endswith("text") else answer.body
+    assert found[:1] == b"\1"
+    size = int.from_bytes(found[1:5], "big")
+    assert gzip.decompress(found[5 : 5 + size]) == b"r" * 5000
+
+
+async def test_an_answer_is_not_compressed_unless_all_agree() -> None:
+    """The client, the API, and the size; the head then names no coding."""
+    scene = RpcScene()
+    scene.upstream.reply = UnaryReply(0, b"r" * 5000)
+    assert (await scene.ask(grpc(), frames(b""))).body == frames(b"r" * 5000)
+    scene.compression(on=False)
+    accepting = grpc(grpc_accept_encoding="gzip")
+    assert (await scene.ask(accepting, frames(b""))).body == frames(b"r" * 5000)
+    scene.compression(on=True)
+    scene.upstream.reply = UnaryReply(0, b"short")
+    answer = await scene.ask(accepting, frames(b""))
+    assert answer.body == frames(b"short")
+    assert "grpc-encoding" not in fields(answer.headers)
+
+
+async def test_what_the_service_compressed_passes_as_it_is() -> None:
+    """For a client that takes it; for others, and in another form, it is what it says."""
+    scene = RpcScene()
+    packed = gzip.compress(b"hello", mtime=0)
+    scene.upstream.reply = UnaryReply(0, Inflated.of(packed, 100))
+    answer = await scene.ask(grpc(grpc_accept_encoding="gzip"), frames(b""))
+    assert answer.body == encode_frame(packed, compressed=True)
+    assert fields(scene.upstream.asked[-1].metadata)["grpc-accept-encoding"] == "identity,gzip"
+    assert (await scene.ask(grpc(), frames(b""))).body == frames(b"hello")
+    assert "grpc-accept-encoding" not in fields(scene.upstream.asked[-1].metadata)
+    as_json = grpc(content_type="application/grpc+json", grpc_accept_encoding="gzip")
+    assert (await scene.ask(as_json, frames(b"{}"))).body == frames(b"hello>")
+    assert "grpc-accept-encoding" not in fields(scene.upstream.asked[-1].metadata)

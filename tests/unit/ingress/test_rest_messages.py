@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from edge.exchange import Exchange
 from edge.ingress.rest_messages import CUT_BYTES, is_lines
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Admission
+from tests.unit.core.test_stream_inflate import coded
 from tests.unit.ingress.rest_scenes import RestScene, get, post, text
 from tests.unit.ingress.rpc_scenes import LIMIT, Pieces, Sink
 
@@ -105,11 +107,35 @@ async def test_a_wrong_query_is_refused_before_the_service_hears_of_it() -> None
     assert scene.upstream.streams == []
 
 
-async def test_a_coded_stream_is_refused() -> None:
+@pytest.mark.parametrize(("path", "sent"), [("/up", [b"1", b"22"]), ("/raw", [b"[1,", b"22]"])])
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate", "GZIP, identity"])
+async def test_a_coded_stream_is_inflated_as_it_comes(coding: str, path: str, sent: list[bytes]) -> None:
+    """Each piece gives what it holds; the end must be there."""
+    pieces = coded(coding.partition(",")[0].lower(), b"[1,", b"22]")
     scene = RestScene()
-    assert (await scene.ask(post("/up", content_encoding="gzip"), b"x")).status == 415
     scene.upstream.answers = (b"1",)
-    assert (await scene.ask(post("/up", content_encoding="Identity"), b"1")).status == 200
+    assert (await scene.ask(post(path, content_encoding=coding), *pieces)).status == 200
+    assert [message.rpartition(b"|")[2] for message in scene.sent] == sent
+    cut = await scene.ask(post(path, content_encoding=coding), *pieces[:-1])
+    assert status(cut) == (400, f"the request body is not valid {coding.partition(',')[0].lower()}: it is cut short")
+
+
+@pytest.mark.parametrize("coding", ["sponge", "gzip, br"])
+async def test_a_coding_that_is_not_known_is_refused(coding: str) -> None:
+    """Before the service hears of the call."""
+    scene = RestScene()
+    assert (await scene.ask(post("/up", content_encoding=coding), b"x")).status == 415
+    assert scene.upstream.streams == []
+
+
+async def test_the_bound_on_a_message_holds_for_what_it_inflates_to() -> None:
+    """However little it was on the wire; the upload as a whole may be larger."""
+    scene = RestScene()
+    scene.upstream.answers = (b"1",)
+    many = json.dumps(["x" * (LIMIT // 2)] * 10).encode()
+    assert (await scene.ask(post("/up", content_encoding="gzip"), gzip.compress(many))).status == 200
+    large = json.dumps(["x" * (LIMIT * 2)]).encode()
+    assert (await scene.ask(post("/up", content_encoding="gzip"), gzip.compress(large))).status == 413
 
 
 async def test_what_only_a_body_makes_right_waits_for_it() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 
 import pytest
 
+from edge.core.stream_inflate import Inflater
 from edge.ingress.serving import StreamSettings
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import UnaryReply
@@ -252,3 +254,72 @@ async def test_an_error_after_an_envelope() -> None:
         {"result": 1},
         {"error": FAILED},
     ]
+
+
+@pytest.mark.parametrize(
+    ("accept", "accepted", "coding"),
+    [
+        ("", "gzip", "gzip"),
+        (LINES, "gzip, br", "gzip"),
+        (LINES, "br", "br"),
+        (EVENTS, "gzip, deflate, br, zstd", "zstd"),
+        (EVENTS, "gzip;q=0.5, br;q=0.6", "br"),
+    ],
+)
+async def test_a_stream_is_compressed_message_by_message(accept: str, accepted: str, coding: str) -> None:
+    """Each piece tells all that was said up to it, and the end ends the coding; caches are told."""
+    scene = RestScene(compression=True)
+    scene.upstream.headers = ((b"etag", b'"1"'),)
+    scene.upstream.answers = (b"1", b"2")
+    plain = await scene.ask(get("/down/a", accept=accept))
+    sink = await scene.ask(get("/down/a", accept=accept, accept_encoding=accepted))
+    assert field(sink, "content-encoding") == coding
+    assert (field(sink, "etag"), field(plain, "etag")) == ('W/"1"', '"1"')
+    inflater = Inflater(coding)
+    said = [b"".join(inflater.feed(piece)) for piece in sink.written]
+    inflater.end()
+    assert said[:2] == plain.written[:2]
+    assert b"".join(said) == b"".join(plain.written)
+    for each in (sink, plain):
+        assert [value for name, value in each.headers if name == b"vary"] == [b"accept", b"accept-encoding"]
+
+
+async def test_an_error_after_messages_is_compressed_with_them() -> None:
+    """The client's decoder is in the middle of a body."""
+    scene = RestScene(compression=True)
+    scene.upstream.answers = (b"1",)
+    scene.upstream.outcome = UnaryReply(13, None, "stop")
+    sink = await scene.ask(get("/down/a", accept=LINES, accept_encoding="gzip"))
+    first, second = gzip.decompress(b"".join(sink.written)).splitlines()
+    assert (first, json.loads(second)["error"]["message"]) == (b"1", "stop")
+    assert sink.trailers == ()
+
+
+def test_a_heartbeat_is_compressed_like_an_event() -> None:
+    """And reaches the client at once."""
+    scene = RestScene(streaming=StreamSettings(heartbeat_s=2.0), compression=True)
+    scene.upstream.quiet_s = 5.0
+    scene.upstream.answers = (b"1",)
+    sink = Sink()
+    head = get("/down/a", accept=EVENTS, accept_encoding="gzip")
+    run(scene.run(head, Pieces(), sink))
+    inflater = Inflater("gzip")
+    assert [b"".join(inflater.feed(piece)) for piece in sink.written[:2]] == [b":\n\n", b":\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted"), [("/down/a", ""), ("/down/a", "identity"), ("/down/a", "lzma"), ("/down/a", "*;q=0")]
+)
+async def test_a_stream_stays_as_it_is_for_a_client_that_takes_no_coding(path: str, accepted: str) -> None:
+    """Or one that refuses all there are: bytes are better than none."""
+    scene = RestScene(compression=True)
+    scene.upstream.answers = (b"1",)
+    sink = await scene.ask(get(path, accept_encoding=accepted))
+    assert (text(sink), field(sink, "content-encoding")) == ("[1]", None)
+
+
+async def test_a_stream_is_not_compressed_where_the_api_says_so() -> None:
+    scene = RestScene(compression=False)
+    scene.upstream.answers = (b"1",)
+    sink = await scene.ask(get("/down/a", accept_encoding="gzip"))
+    assert (text(sink), field(sink, "content-encoding"), field(sink, "vary")) == ("[1]", None, "accept")

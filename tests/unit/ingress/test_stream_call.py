@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
 from edge.exchange import Exchange
-from edge.ingress.service import AnswerSink, BodyBroken, BodySource, Header
+from edge.ingress.service import AnswerSink, BodyBroken, BodySource, Head, Header
 from edge.ingress.stream_call import Extra, StreamCall
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Admission
@@ -168,8 +169,8 @@ async def test_a_deadline_of_the_route_is_not_a_streams() -> None:
     """D4; but one of the client's own is."""
     scene = RestScene()
     await scene.ask(get("/down/a"))
-    await scene.ask(get("/down/a", grpc_timeout="2S"))
-    assert scene.upstream.deadlines == [None, 101.0]
+    await scene.ask(get("/down/a", grpc_timeout="2S")._replace(started=1e9))
+    assert scene.upstream.deadlines == [None, 1e9 + 2]
 
 
 class Speech:
@@ -218,3 +219,118 @@ def test_nothing_is_lost_when_silence_is_told() -> None:
         ]
 
     in_virtual_time(scenario())
+
+
+class Slow:
+    """A body of pieces, each after a while; then it rests."""
+
+    def __init__(self, *pieces: bytes, pause_s: float) -> None:
+        self._pieces = list(pieces)
+        self._pause_s = pause_s
+
+    async def read(self) -> bytes:
+        if not self._pieces:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self._pause_s)
+        return self._pieces.pop(0)
+
+
+def timed(scene: RestScene, request: Head, body: BodySource, sink: Sink) -> float:
+    """How long a call takes."""
+
+    async def scenario() -> float:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await scene.run(request._replace(started=began_s), body, sink)
+        return loop.time() - began_s
+
+    return in_virtual_time(scenario())
+
+
+def fault_of(scene: RestScene) -> Fault:
+    (x,) = scene.ended
+    assert x.refusal is not None
+    return x.refusal.fault
+
+
+def test_a_stream_on_which_nothing_moves_is_ended() -> None:
+    """With its status where nothing was said yet; the service's stream is reset."""
+    scene = RestScene(idle_timeout_s=300.0)
+    assert timed(scene, post("/both"), Hanging(), sink := Sink()) == 300.0
+    assert (sink.status, json.loads(text(sink))["code"]) == (504, 14)
+    assert fault_of(scene) is Fault.STREAM_IDLE
+    assert scene.upstream.streams[0].cancelled
+
+
+def test_what_the_client_sends_is_movement() -> None:
+    """Every piece, though it be no whole message: a slow upload is not idle."""
+    scene = RestScene(idle_timeout_s=300.0)
+    assert timed(scene, post("/both"), Slow(b"[1", b"2", b"3,", pause_s=200.0), Sink()) == 900.0
+    assert scene.sent == [b"|application/json|123"]
+
+
+def test_what_the_service_says_is_movement() -> None:
+    """Time counts from its last message."""
+    scene = RestScene(idle_timeout_s=300.0)
+    scene.upstream.answers = (b"1", b"2")
+    scene.upstream.pauses_s = [200.0, 200.0, 900.0]
+    scene.upstream.eager = True
+    sink = Sink()
+    assert timed(scene, post("/both", accept="application/x-ndjson"), Hanging(), sink) == 700.0
+    *messages, error = text(sink).splitlines()
+    assert messages == ["1", "2"]
+    assert json.loads(error)["error"]["details"][0]["reason"] == "STREAM_IDLE"
+
+
+def test_our_own_heartbeats_are_no_movement() -> None:
+    """They would keep alive what nobody uses."""
+    scene = RestScene(idle_timeout_s=300.0)
+    scene.upstream.quiet_s = 1_000.0
+    sink = Sink()
+    assert timed(scene, get("/down/a", accept="text/event-stream"), Pieces(), sink) == 300.0
+    *heartbeats, error = sink.written
+    assert set(heartbeats) == {b":\n\n"}
+    assert b"STREAM_IDLE" in error
+
+
+def test_a_reader_that_is_waited_for_is_not_idle() -> None:
+    """How slow it may be is the write timeout's to say, which sees each byte it takes."""
+
+    class Pausing(Sink):
+        async def write(self, data: bytes) -> None:
+            await asyncio.sleep(1000.0)
+            await super().write(data)
+
+    scene = RestScene(idle_timeout_s=300.0)
+    scene.upstream.answers = (b"1",)
+    assert timed(scene, get("/down/a"), Pieces(), sink := Pausing()) == 2000.0
+    assert text(sink) == "[1]"
+
+
+def test_a_stream_may_rest_for_ever_where_the_operator_says_so() -> None:
+    scene = RestScene(idle_timeout_s=None)
+    scene.upstream.quiet_s = 1_000.0
+    assert timed(scene, get("/down/a"), Pieces(), Sink()) == 1_000.0
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+def test_a_reader_that_stands_still_is_cut_off_soon_after_the_deadline(accept: str) -> None:
+    """What policies took is not held until the write timeout, and the log says why the call ended."""
+    permit = Permit()
+    scene = RestScene(permit)
+    scene.upstream.answers = (b"1", b"2")
+    sink = Stuck()
+    assert timed(scene, get("/down/a", accept=accept, grpc_timeout="5S"), Pieces(), sink) == 6.0
+    assert sink.aborted
+    assert permit.held == 0
+    assert fault_of(scene) is Fault.DEADLINE_EXCEEDED
+    assert (scene.ended[0].status, scene.ended[0].grpc_code) == (504, 4)
+    assert scene.upstream.streams[0].cancelled
+
+
+def test_a_body_that_comes_too_late_for_the_deadline_is_told_so() -> None:
+    """An answer, where there is room for one."""
+    scene = RestScene()
+    assert timed(scene, post("/down", grpc_timeout="5S"), Hanging(), sink := Sink()) == 5.0
+    assert (sink.status, sink.aborted) == (504, False)
+    assert scene.upstream.streams == []

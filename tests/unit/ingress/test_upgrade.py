@@ -22,6 +22,7 @@ class Other(asyncio.Protocol):
 
     def take(self, handover: Handover, call: StreamCall) -> None:
         self.taken.append((handover, call))
+        assert handover.former is not None
         handover.connections.replace(handover.former, self)
         handover.transport.set_protocol(self)
         self.received += handover.rest

@@ -11,6 +11,7 @@ from edge.core.cors import CorsRules
 from edge.ingress.service import Answer, Head
 from edge.ingress.serving import ApiSettings, WebSocketSettings
 from edge.ingress.upgrade import Upgrade
+from edge.ingress.websocket_http2 import WebSocketOnStream
 from tests.unit.ingress.rpc_scenes import RpcScene, fields, head
 
 APP = "https://app.example.com"
@@ -117,3 +118,17 @@ def test_what_asks_for_something_else_is_an_ordinary_request(other: dict[str, st
     made = scene()
     assert isinstance(made.begin(opening("/v1/nowhere", **other)), Answer)
     assert made.ended[0].dialect.value == "rest"
+
+
+def on_stream(path: str = "/pkg.Svc/Both", **headers: str) -> Head:
+    given = {"host": "edge.example", "sec_websocket_version": "13", **headers}
+    return head("CONNECT", path, version="2", **given)._replace(protocol="websocket")
+
+
+def test_over_http2_it_is_a_stream() -> None:
+    """Of any RPC, by the same rules, without a key."""
+    assert isinstance(scene().begin(on_stream()), WebSocketOnStream)
+    assert refused(scene(), on_stream(origin="https://evil.example"))[0] == 403
+    assert refused(scene(), on_stream("/pkg.Svc/Nothing"))[0] == 404
+    status, answer = refused(scene(), on_stream(sec_websocket_version="8"))
+    assert (status, fields(answer.headers)["sec-websocket-version"]) == (426, "13")

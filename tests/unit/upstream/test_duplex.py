@@ -7,9 +7,9 @@ import gzip
 
 import pytest
 
-from edge.core.grpc_frame import encode_frame
+from edge.core.grpc_frame import Inflated, encode_frame
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import UnaryReply
+from edge.upstream.call import Trace, UnaryReply
 from edge.upstream.duplex import DuplexStream
 from edge.wire.session import CANCEL
 from tests.unit.upstream.test_stream import HEAD, OK, Carrier
@@ -106,3 +106,29 @@ async def test_sending_after_the_end_does_nothing(stream: DuplexStream) -> None:
     await stream.send(b"more")
     await stream.end()
     assert carrier(stream).pushed == [encode_frame(b"last")]
+
+
+async def test_every_byte_of_the_service_s_is_told_of() -> None:
+    """A message that comes slowly is no silence, though it is not whole yet."""
+    loop = asyncio.get_running_loop()
+    trace = Trace()
+    stream = DuplexStream(loop, 1000, None, trace)
+    stream.carrier = Carrier()
+    stream.head_received(HEAD, end=False)
+    assert trace.moved == 0.0
+    before = loop.time()
+    deliver(stream, b"\0\0")
+    assert before <= trace.moved <= loop.time()
+    stream.cancel()
+
+
+async def test_a_compressed_message_knows_how_it_came(stream: DuplexStream) -> None:
+    """For dialects that can pass it on so."""
+    payload = gzip.compress(b"hello", mtime=0)
+    stream.head_received([*HEAD, (b"grpc-encoding", b"gzip")], end=False)
+    deliver(stream, encode_frame(payload, compressed=True))
+    message = await stream.receive()
+    assert message == b"hello"
+    assert isinstance(message, Inflated)
+    assert message.gzipped == payload
+    stream.cancel()

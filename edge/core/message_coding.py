@@ -1,0 +1,36 @@
+"""
+Compression of single messages in answers: gRPC's, and those of Connect's streams.
+
+Owns which messages leave compressed: with gzip alone, which every client that asks for compression has; those that gain by it; and one
+that the service compressed leaves as it came. Source: https://github.com/grpc/grpc/blob/master/doc/compression.md,
+https://connectrpc.com/docs/protocol (Streaming RPCs).
+"""
+
+from __future__ import annotations
+
+from edge.core.content_coding import MIN_COMPRESSED_BYTES, compress
+from edge.core.grpc_frame import Inflated, encode_frame
+
+GZIP = "gzip"
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether a list of message codings (grpc-accept-encoding, connect-accept-encoding) has gzip; it has no weights."""
+    return GZIP in accepted and any(name.strip() == GZIP for name in accepted.split(","))
+
+
+def frame(message: bytes, *, gzip: bool) -> bytes:
+    """A message in its frame; `gzip`: the client takes it compressed, and has been told of the coding."""
+    if not gzip:
+        return encode_frame(message)
+    if isinstance(message, Inflated):
+        return encode_frame(message.gzipped, compressed=True)
+    if len(message) < MIN_COMPRESSED_BYTES:
+        return encode_frame(message)
+    packed = compress(GZIP, message)
+    return encode_frame(packed, compressed=True) if len(packed) < len(message) else encode_frame(message)
+
+
+def is_compressed(framed: bytes) -> bool:
+    """Whether `frame` has compressed it."""
+    return framed[:1] == b"\1"
