@@ -2,7 +2,8 @@
 Compression of single messages in answers: gRPC's, and those of Connect's streams.
 
 Owns which messages leave compressed: with gzip alone, which every client that asks for compression has; those that gain by it; and one
-that the service compressed leaves as it came. Source: https://github.com/grpc/grpc/blob/master/doc/compression.md,
+that the service compressed leaves as it came. In gRPC itself only those do: every grpcio client says that it takes gzip, whether or not
+its link is worth the CPU, and services that think so compress themselves. Source: https://github.com/grpc/grpc/blob/master/doc/compression.md,
 https://connectrpc.com/docs/protocol (Streaming RPCs).
 """
 
@@ -19,13 +20,17 @@ def takes_gzip(accepted: str) -> bool:
     return GZIP in accepted and any(name.strip() == GZIP for name in accepted.split(","))
 
 
-def frame(message: bytes, *, gzip: bool) -> bytes:
-    """A message in its frame; `gzip`: the client takes it compressed, and has been told of the coding."""
+def frame(message: bytes, *, gzip: bool, packs: bool = True) -> bytes:
+    """
+    A message in its frame; `gzip`: the client takes it compressed, and has been told of the coding.
+
+    Without `packs`, only what came compressed leaves so.
+    """
     if not gzip:
         return encode_frame(message)
     if isinstance(message, Inflated):
         return encode_frame(message.gzipped, compressed=True)
-    if len(message) < MIN_COMPRESSED_BYTES:
+    if not packs or len(message) < MIN_COMPRESSED_BYTES:
         return encode_frame(message)
     packed = compress(GZIP, message)
     return encode_frame(packed, compressed=True) if len(packed) < len(message) else encode_frame(message)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from edge.core.message_coding import frame
 from edge.core.metadata import rpc_metadata
 from edge.ingress.grpc_ending import trailers_of
 from edge.ingress.grpc_terms import ENCODING, Terms
@@ -44,7 +43,7 @@ class GrpcStream:
     async def message(self, answer: AnswerSink, message: bytes) -> None:
         """One frame. Raises EncodeError."""
         terms = self._terms
-        await answer.write(terms.wire.carried(frame(terms.form.written(message), gzip=terms.gzip)))
+        await answer.write(terms.wire.carried(terms.framed(message)))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The status."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from edge.core.content_coding import IDENTITY
 from edge.core.grpc_frame import PREFIX_BYTES
 from edge.core.grpc_web import TextDecoder, encode_text, trailer_frame
-from edge.core.message_coding import takes_gzip
+from edge.core.message_coding import frame, takes_gzip
 from edge.ingress.grpc_messages import MessageReader
 from edge.ingress.message_form import PROTO, MessageForm, form_of
 from edge.ingress.service import Head, Header
@@ -106,6 +106,15 @@ class Terms(NamedTuple):
     form: MessageForm
     coding: str
     gzip: bool = False
+
+    @property
+    def packs(self) -> bool:
+        """Whether messages are compressed here: browsers' are, those of gRPC clients only where the service did it."""
+        return self.gzip and self.wire is not GRPC
+
+    def framed(self, message: bytes) -> bytes:
+        """A message of the answer, in its frame. Raises EncodeError."""
+        return frame(self.form.written(message), gzip=self.gzip, packs=self.packs)
 
     def reader(self, max_message_bytes: int) -> MessageReader:
         """For one request body."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from edge.core.message_coding import frame, is_compressed
+from edge.core.message_coding import is_compressed
 from edge.core.metadata import rpc_metadata
 from edge.ingress.grpc_ending import trailers_of
 from edge.ingress.grpc_terms import ACCEPTED, ENCODING, Terms
@@ -45,7 +45,7 @@ class GrpcUnary:
         wire, body = self._terms.wire, b""
         if reply.message is not None:
             try:
-                framed = frame(self._terms.form.written(reply.message), gzip=self._terms.gzip)
+                framed = self._terms.framed(reply.message)
             except EncodeError as error:
                 return Refusal(Fault.UPSTREAM_MALFORMED, detail=str(error))
             if is_compressed(framed):
