@@ -1,0 +1,1 @@
+"""The native engine: HTTP/2 sessions and codec of the Rust extension `edge_native`."""
