@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.peers.envoy import free_port
@@ -27,7 +28,8 @@ http {{
   client_body_temp_path {folder}/tmp; proxy_temp_path {folder}/tmp; fastcgi_temp_path {folder}/tmp;
   uwsgi_temp_path {folder}/tmp; scgi_temp_path {folder}/tmp;
   server {{
-    listen 127.0.0.1:{port} http2; http2_max_concurrent_streams 1000;
+    listen 127.0.0.1:{port}{spoken}; http2_max_concurrent_streams 1000;
+    {secured}
     root {folder}/answers; default_type application/grpc; types {{ }}
     error_page 405 =200 $uri;
     add_trailer grpc-status 0 always;
@@ -38,19 +40,50 @@ http {{
 """
 
 
+@dataclass(frozen=True)
+class Tls:
+    """Speak TLS, and accept only clients that `ca` signed; PEM files."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+    @property
+    def directives(self) -> str:
+        """For the server block."""
+        return (
+            f"ssl_certificate {self.cert}; ssl_certificate_key {self.key}; "
+            f"ssl_client_certificate {self.ca}; ssl_verify_client on;"
+        )
+
+
 def available() -> bool:
     """Whether nginx is installed."""
     return shutil.which("nginx") is not None
 
 
 @contextmanager
-def running_backend(folder: Path, *, core: int, counted: str = "") -> Iterator[int]:
-    """Serve `folder`/answers; gives the port. Calls of the RPC path `counted` are a line each in `folder`/counted.log."""
+def running_backend(
+    folder: Path, *, core: int, counted: str = "", tls: Tls | None = None, http2: bool = True
+) -> Iterator[int]:
+    """
+    Serve `folder`/answers; gives the port. Calls of the RPC path `counted` are a line each in `folder`/counted.log.
+
+    Without `http2`, plain files over HTTP/1.1.
+    """
     port = free_port()
     (folder / "tmp").mkdir(exist_ok=True)
     path = folder / "nginx.conf"
     location = f"location = {counted} {{ access_log {folder}/counted.log; }}" if counted else ""
-    path.write_text(_CONFIGURATION.format(folder=folder, port=port, counted=location))
+    path.write_text(
+        _CONFIGURATION.format(
+            folder=folder,
+            port=port,
+            counted=location,
+            spoken=(" ssl" if tls else "") + (" http2" if http2 else ""),
+            secured=tls.directives if tls else "",
+        )
+    )
     process = subprocess.Popen(["taskset", "-c", str(core), "nginx", "-c", str(path), "-e", f"{folder}/nginx.log"])
     try:
         _wait_listening(port)

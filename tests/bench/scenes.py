@@ -1,5 +1,5 @@
 """
-What is asked of the gateway and of Envoy: small GET, small POST, a 100 KB body both ways, gRPC passed through, a stream of answers.
+What is asked of the gateway and its peers: small GET, small POST, 100 KB and 1 MB bodies both ways, gRPC passed through, a stream.
 
 The upstream's answers are static files, so that the load on its core stays small; they are made here from the demo's descriptors.
 """
@@ -37,6 +37,8 @@ class Scene:
     answer: bytes
     messages: int = 1
     grpc: bool = False
+    at_once: int = 32
+    """Requests at once: fewer of large ones, for what is not finished when the time is up is not counted."""
 
 
 def descriptor_set() -> bytes:
@@ -54,7 +56,6 @@ def scenes(compiled: bytes) -> list[Scene]:
         "tags": ["logic", "music"],
         "pages": 777,
     }
-    payload = {"items": [_item(number) for number in range(900)]}
     body = json.dumps({"title": "A new book", "isbn": "978-3-16-148410-0", "pages": 321, "tags": ["a", "b"]}).encode()
     return [
         Scene(
@@ -73,14 +74,8 @@ def scenes(compiled: bytes) -> list[Scene]:
             "/bookstore.v1.Bookstore/CreateBook",
             _message(compiled, "bookstore.v1.Book", book),
         ),
-        Scene(
-            "POST 100 KB",
-            "POST",
-            "/v1/lab/payload",
-            json.dumps(payload).encode(),
-            "/bookstore.v1.Laboratory/EchoPayload",
-            _message(compiled, "bookstore.v1.Payload", payload),
-        ),
+        _payload(compiled, "POST 100 KB", 900, at_once=8),
+        _payload(compiled, "POST 1 MB", 9000, at_once=4),
         Scene(
             "gRPC, h2 to h2",
             "POST",
@@ -98,8 +93,22 @@ def scenes(compiled: bytes) -> list[Scene]:
             "/bookstore.v1.Feeds/WatchBooks",
             _message(compiled, "bookstore.v1.BookEvent", {"sequence": "7", "kind": "KIND_CREATED", "book": book}),
             messages=STREAMED,
+            at_once=8,
         ),
     ]
+
+
+def _payload(compiled: bytes, name: str, items: int, *, at_once: int) -> Scene:
+    payload = {"items": [_item(number) for number in range(items)]}
+    return Scene(
+        name,
+        "POST",
+        "/v1/lab/payload",
+        json.dumps(payload).encode(),
+        "/bookstore.v1.Laboratory/EchoPayload",
+        _message(compiled, "bookstore.v1.Payload", payload),
+        at_once=at_once,
+    )
 
 
 def _frame(message: bytes) -> bytes:

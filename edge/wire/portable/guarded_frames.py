@@ -19,6 +19,7 @@ MAX_CONTINUATIONS = 16
 """Of one header block: with frames of the least size a peer may be held to, four are enough for all we take."""
 
 _HEAD_BYTES = 9
+_SETTINGS, _ACK = 0x4, 0x1
 
 
 class Misbehaviour(ProtocolError):
@@ -78,6 +79,9 @@ class GuardedFrameBuffer(FrameBuffer):
             frame, _ = Frame.parse_frame_header(memoryview(bytes(data[:_HEAD_BYTES])))
             frame.parse_body(memoryview(bytes(data[_HEAD_BYTES:end])))
         except InvalidDataError as error:
+            acknowledges = data[3] == _SETTINGS and data[4] & _ACK and not any(data[5:_HEAD_BYTES])
+            if acknowledges and end > _HEAD_BYTES:  # a wrong size (6.5), not what hyperframe takes it for
+                raise FrameDataMissingError(str(error)) from error
             raise ProtocolError(str(error)) from error
         except InvalidFrameError as error:
             raise FrameDataMissingError(str(error)) from error

@@ -57,6 +57,12 @@ def test_a_frame_of_the_wrong_size() -> None:
         next(buffer(b"\x00\x00\x03\x08\x00\x00\x00\x00\x01abc"))
 
 
+def test_an_acknowledgement_with_settings_is_of_the_wrong_size() -> None:
+    """FRAME_SIZE_ERROR (RFC 9113 6.5), where hyperframe alone calls it invalid data."""
+    with pytest.raises(FrameDataMissingError):
+        next(buffer(b"\0\0\6\4\1\0\0\0\0" + bytes(6)))
+
+
 def test_a_continued_block_is_one_frame() -> None:
     (frame,) = buffer(continued(*[10] * 5))
     assert isinstance(frame, HeadersFrame)

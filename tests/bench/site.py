@@ -1,0 +1,79 @@
+"""
+What all servers of a run share: descriptors, the services behind them, certificates, the cores they are pinned to.
+
+Owns the pinning: gateways on core 0, services and load on core 1, so that a gateway's cost is never its neighbour's wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+
+from tests.bench import backend
+from tests.bench.scenes import Scene, descriptor_set, scenes, write_answers
+from tests.peers.envoy import without_response_body
+
+GATEWAY_CORE, LOAD_CORE = 0, 1
+NAME = "service.test"
+"""What the service's certificate says it is."""
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """One pair for every server and client, and who signed it; PEM files."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a server is started with."""
+
+    folder: Path
+    descriptors: Path
+    for_envoy: Path
+    scenes: list[Scene]
+    plain_port: int
+    mtls_port: int
+    direct_port: int
+    """The same answers over HTTP/1.1, with no gateway before them: the floor of every latency."""
+    certificates: Certificates
+
+
+@contextmanager
+def running_site(folder: Path) -> Iterator[Site]:
+    """Services that answer, and what is known of them."""
+    compiled = descriptor_set()
+    descriptors, for_envoy = folder / "bookstore.binpb", folder / "envoy.binpb"
+    descriptors.write_bytes(compiled)
+    for_envoy.write_bytes(without_response_body(compiled))
+    plan = scenes(compiled)
+    certificates = _certificates(folder)
+    with ExitStack() as stack:
+        ports = []
+        for name, options in (
+            ("plain", {}),
+            ("mtls", {"tls": backend.Tls(certificates.ca, certificates.cert, certificates.key)}),
+            ("direct", {"http2": False}),
+        ):
+            part = folder / name
+            part.mkdir()
+            write_answers(part / "answers", plan)
+            ports.append(stack.enter_context(backend.running_backend(part, core=LOAD_CORE, **options)))  # type: ignore[arg-type]  # two kinds of value
+        yield Site(folder, descriptors, for_envoy, plan, *ports, certificates)
+
+
+def _certificates(folder: Path) -> Certificates:
+    authority = trustme.CA()
+    pair = authority.issue_cert(NAME, "127.0.0.1")
+    made = Certificates(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    authority.cert_pem.write_to_path(str(made.ca))
+    made.cert.write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
+    pair.private_key_pem.write_to_path(str(made.key))
+    return made

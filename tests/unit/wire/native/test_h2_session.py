@@ -1,0 +1,226 @@
+"""What is the native session's own; the rest is in tests/unit/wire/test_h2_sessions.py, for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from time import thread_time
+from typing import Any
+
+import pytest
+from hyperframe.frame import SettingsFrame
+
+from edge.core.glitches import GlitchBudget
+from edge.wire.session import CANCEL, DataReceived, HeadersReceived, Role, SessionSettings, StreamsExhausted
+from tests.unit.wire.h2_engines import needs_native
+from tests.unit.wire.test_h2_sessions import REQUEST, RESPONSE, TRAILERS
+
+pytestmark = needs_native
+if needs_native.args[0] is False:
+    from edge.wire.native.h2_session import NativeH2Session
+
+
+def _joined(budget: Any = None) -> tuple[NativeH2Session, NativeH2Session]:
+    client, server = NativeH2Session(Role.CLIENT), NativeH2Session(Role.SERVER, budget=budget)
+    server.receive(client.take())
+    client.receive(server.take())
+    server.receive(client.take())
+    return client, server
+
+
+def _exchange(client: NativeH2Session, server: NativeH2Session, *, trailers: bool) -> None:
+    stream = client.open(REQUEST, end=True)
+    server.receive(client.take())
+    server.send_headers(stream, RESPONSE, end=not trailers)
+    if trailers:
+        server.send_headers(stream, TRAILERS, end=True)
+    client.receive(server.take())
+
+
+def test_nothing_is_kept_of_streams_that_ended() -> None:
+    client, server = _joined()
+    for number in range(3000):
+        _exchange(client, server, trailers=number % 2 == 1)
+    assert client.held() == server.held() == (0, 0)
+
+
+def test_reset_streams_are_remembered_up_to_a_bound() -> None:
+    client, _ = _joined()
+    for _ in range(5000):
+        client.reset(client.open(REQUEST, end=True), CANCEL)
+        client.take()
+    assert client.held() == (0, 1024)
+
+
+@pytest.mark.slow
+def test_a_stream_costs_the_same_from_the_first_to_the_last() -> None:
+    """100,000 on one connection, by the best of each tenth; tests/bench/h2_sessions.py does a million."""
+    client, server = _joined()
+    marks = []
+    for number in range(100_001):
+        if number % 1000 == 0:
+            marks.append(thread_time())
+        _exchange(client, server, trailers=True)
+    spans = [after - before for before, after in pairwise(marks)]
+    first, last = min(spans[:10]) * 1000, min(spans[-10:]) * 1000
+    print(f"native: first 10k streams {first:.2f} us each, last 10k {last:.2f} us (best thousand)")
+    assert last < 2 * first
+
+
+def test_open_with_is_open_and_send_data() -> None:
+    client, server = _joined()
+    stream, taken = client.open_with(REQUEST, b"question", end=True)
+    assert taken == 8
+    assert server.receive(client.take()) == [
+        HeadersReceived(stream, REQUEST, end=False),
+        DataReceived(stream, b"question", 8, end=True),
+    ]
+
+
+def test_open_with_takes_no_more_than_the_window() -> None:
+    client, _ = _joined()
+    stream, taken = client.open_with(REQUEST, bytes(300_000), end=True)
+    assert taken == 262_144
+    assert client.send_data(stream, bytes(1), end=True) == 0
+
+
+def test_send_with_is_send_headers_and_send_data() -> None:
+    client, server = _joined()
+    stream = client.open(REQUEST, end=True)
+    server.receive(client.take())
+    assert server.send_with(stream, RESPONSE, b"answer", end=True) == 6
+    assert client.receive(server.take()) == [
+        HeadersReceived(stream, RESPONSE, end=False),
+        DataReceived(stream, b"answer", 6, end=True),
+    ]
+    assert server.send_with(stream, RESPONSE, b"late", end=True) == 4, "a stream that is gone takes everything"
+
+
+def test_fields_known_by_identity_are_sent_as_others_are() -> None:
+    """The same objects, equal ones and new ones, before and after the peer takes the table away."""
+    client, server = _joined()
+    fresh = [(bytes(name), bytes(value)) for name, value in REQUEST]
+    shrink = SettingsFrame(0, settings={SettingsFrame.HEADER_TABLE_SIZE: 0}).serialize()
+    for step in (REQUEST, REQUEST, fresh, [*REQUEST, (b"user-agent", b"new")], shrink, REQUEST, fresh, tuple(REQUEST)):
+        if isinstance(step, bytes):
+            client.receive(step)
+            continue
+        stream = client.open(step, end=True)
+        block = client.take()
+        assert server.receive(block)[-1] == HeadersReceived(stream, list(step), end=True)
+    assert len(block) > 30, "without a table, all that is not static is spelled out"
+
+
+def test_a_tuple_that_is_freed_is_not_mistaken_for_another() -> None:
+    """A new tuple may get the address of an old one; what is remembered is held, so it cannot."""
+    client, server = _joined()
+    for number in range(500):
+        path = b"/%d" % (number % 60)
+        stream = client.open(
+            [(b":method", b"GET"), (b":scheme", b"http"), (b":path", path), (b":authority", b"a")], end=True
+        )
+        (event,) = server.receive(client.take())
+        assert isinstance(event, HeadersReceived)
+        assert event.headers[2] == (b":path", path)
+        server.reset(stream, CANCEL)
+        client.receive(server.take())
+
+
+@pytest.mark.parametrize("view", [bytes, bytearray, memoryview, lambda data: memoryview(b"-" + data)[1:]])
+def test_data_may_be_any_bytes(view: Callable[[bytes], Any]) -> None:
+    client, server = _joined()
+    body = bytes(range(256)) * 200
+    stream = client.open(REQUEST, end=False)
+    assert client.send_data(stream, view(body), end=True) == len(body)
+    events = server.receive(view(client.take()))
+    assert b"".join(event.data for event in events if isinstance(event, DataReceived)) == body
+
+
+def test_data_that_is_no_line_of_bytes_is_refused() -> None:
+    client, _ = _joined()
+    stream = client.open(REQUEST, end=False)
+    mistakes: list[Any] = ["text", memoryview(b"abcd")[::2], 5]
+    for bad in mistakes:
+        with pytest.raises((TypeError, BufferError)):
+            client.send_data(stream, bad, end=True)
+        with pytest.raises((TypeError, BufferError)):
+            client.open_with(REQUEST, bad, end=True)
+    assert client.held() == (1, 0), "no stream was opened for what cannot be sent"
+    assert client.send_data(stream, b"x", end=True) == 1
+
+
+def test_headers_of_the_wrong_type_leave_the_compression_state_alone() -> None:
+    """Nothing is encoded before all fields have been looked at."""
+    client, server = _joined()
+    with pytest.raises(TypeError):
+        client.open([(b"user-agent", b"new"), (b"x", "text")], end=True)  # type: ignore[list-item]  # the mistake
+    stream = client.open([*REQUEST, (b"user-agent", b"new")], end=True)
+    assert server.receive(client.take()) == [HeadersReceived(stream, [*REQUEST, (b"user-agent", b"new")], end=True)]
+
+
+def test_what_a_streams_state_forbids_is_a_bug_of_the_caller() -> None:
+    client, server = _joined()
+    stream = client.open(REQUEST, end=True)
+    with pytest.raises(RuntimeError):
+        client.send_data(stream, b"x", end=False)
+    with pytest.raises(RuntimeError):
+        client.send_headers(stream, TRAILERS, end=True)
+    server.receive(client.take())
+    server.send_headers(stream, RESPONSE, end=False)
+    with pytest.raises(RuntimeError):
+        server.send_headers(stream, [(b":status", b"100")], end=False)
+    with pytest.raises(RuntimeError):
+        server.send_headers(stream, TRAILERS, end=False)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"max_frame_bytes": 100}, {"stream_window_bytes": 2**31}, {"max_concurrent_streams": -1}]
+)
+def test_settings_that_cannot_be_announced_are_refused(bad: dict[str, int]) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        NativeH2Session(Role.CLIENT, SessionSettings(**bad))
+
+
+def test_ids_run_out_as_streams_do() -> None:
+    client, _ = _joined()
+    for _ in range(100):
+        client.open(REQUEST, end=True)
+    with pytest.raises(StreamsExhausted):
+        client.open(REQUEST, end=True)
+
+
+class _Watched(GlitchBudget):
+    """Counts how often it is earned."""
+
+    earned = 0
+
+    def earn(self, points: float) -> None:
+        self.earned += 1
+        super().earn(points)
+
+
+def test_an_honest_peers_budget_is_only_looked_at() -> None:
+    budget = _Watched(0.0)
+    client, server = _joined(budget)
+    budget.level = 0.0
+    _exchange(client, server, trailers=True)
+    assert budget.earned == 0
+    budget.level = 50.0
+    _exchange(client, server, trailers=True)
+    assert budget.earned == 2
+    assert budget.level == 42.0
+
+
+class _Broken(GlitchBudget):
+    def charge(self, points: float) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_budget_that_raises_is_heard_and_ends_the_connection() -> None:
+    client = NativeH2Session(Role.CLIENT)
+    server = NativeH2Session(Role.SERVER, None, _Broken(0.0))
+    with pytest.raises(ZeroDivisionError):
+        server.receive(client.take())
+    assert server.receive(b"") == []
+    client.open(REQUEST, end=True)
+    assert server.receive(client.take()) == []
