@@ -32,7 +32,7 @@ http {{
     {secured}
     root {folder}/answers; default_type application/grpc; types {{ }}
     error_page 405 =200 $uri;
-    add_trailer grpc-status 0 always;
+    {trailer}
     location /bookstore.v1.Feeds/ {{ ssi on; ssi_types application/grpc; }}
     {counted}
   }}
@@ -81,6 +81,7 @@ def running_backend(
             port=port,
             counted=location,
             spoken=(" ssl" if tls else "") + (" http2" if http2 else ""),
+            trailer="add_trailer grpc-status 0 always;" if http2 else "",
             secured=tls.directives if tls else "",
         )
     )

@@ -85,7 +85,10 @@ def _rate_limit() -> dict[str, Any]:
 
 
 def _common(certificates: Certificates, alpn: list[str]) -> dict[str, Any]:
-    pair = {"certificate_chain": {"filename": str(certificates.cert)}, "private_key": {"filename": str(certificates.key)}}
+    pair = {
+        "certificate_chain": {"filename": str(certificates.cert)},
+        "private_key": {"filename": str(certificates.key)},
+    }
     return {"alpn_protocols": alpn, "tls_certificates": [pair]}
 
 

@@ -11,8 +11,8 @@ import edge_native
 
 from edge.core.glitches import GlitchBudget
 from edge.wire.codec import ApiCodec, Engine
+from edge.wire.native.api import NativeApiCodec
 from edge.wire.native.h2_session import NativeH2Session
-from edge.wire.portable.api import PortableApiCodec as NativeApiCodec
 from edge.wire.session import H2Session, Role, SessionSettings
 
 

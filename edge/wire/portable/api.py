@@ -32,7 +32,7 @@ class PortableApiCodec:
     """The codec of one descriptor set (edge.wire.codec.ApiCodec)."""
 
     def __init__(self, descriptor_set: bytes) -> None:
-        self._schema = Schema(descriptor_set)
+        self.schema = Schema(descriptor_set)
         self._decoders: dict[JsonOptions, Decoder] = {}
         self._encoders: dict[Style, Encoder] = {}
 
@@ -82,16 +82,16 @@ class PortableApiCodec:
         """The printers for these options with this style of enums."""
         style = Style(options.proto_names, enums, options.print_defaults, options.print_nulls, options.int64)
         if style not in self._encoders:
-            self._encoders[style] = Encoder(self._schema, style)
+            self._encoders[style] = Encoder(self.schema, style)
         return self._encoders[style]
 
     def _decoder(self, options: JsonOptions) -> Decoder:
         if options not in self._decoders:
-            self._decoders[options] = Decoder(self._schema, options)
+            self._decoders[options] = Decoder(self.schema, options)
         return self._decoders[options]
 
     def _message(self, full_name: str) -> Descriptor:
-        descriptor = self._schema.message(full_name)
+        descriptor = self.schema.message(full_name)
         if descriptor is None:
             raise CompileError(full_name, "the descriptors define no such message")
         return descriptor

@@ -114,8 +114,8 @@ class Decoder:
             json_name=field.json_name,
             number=field.number,
             fill=self._field_filler(field, message) if entry is None else self._map_filler(field.name, entry, message),
-            oneof=_oneof(field),
-            takes_null=not field.is_repeated and _takes_null(element),
+            oneof=shared_oneof(field),
+            takes_null=not field.is_repeated and takes_null(element),
             repeated=field.is_repeated,
             presence=field.has_presence,
             map_key=None if entry is None else self._map_key(entry),
@@ -173,13 +173,14 @@ class Decoder:
         return read
 
 
-def _oneof(field: FieldDescriptor) -> str | None:
+def shared_oneof(field: FieldDescriptor) -> str | None:
     """The oneof a field shares with others; the synthetic one around a proto3 optional field has no other."""
     oneof = field.containing_oneof
     return oneof.name if oneof is not None and len(oneof.fields) > 1 else None
 
 
-def _takes_null(field: FieldDescriptor) -> bool:
+def takes_null(field: FieldDescriptor) -> bool:
+    """Whether null is a value of the field and not its absence."""
     if field.message_type:
         return bool(field.message_type.full_name == well_known.VALUE)
     return bool(field.enum_type and field.enum_type.full_name == NULL_VALUE)

@@ -43,7 +43,7 @@ def enum_names(enum: EnumDescriptor, style: Literal["names", "short"]) -> dict[i
     return names
 
 
-def _numbers(enum: EnumDescriptor) -> dict[str, int]:
+def enum_numbers(enum: EnumDescriptor) -> dict[str, int]:
     """Every spelling and its number; a short name that two values would share is none."""
     full = {value.name: value.number for value in enum.values}
     short: dict[str, set[int]] = {}
@@ -54,7 +54,7 @@ def _numbers(enum: EnumDescriptor) -> dict[str, int]:
 
 def enum_converter(enum: EnumDescriptor, *, text: bool) -> Convert:
     """A converter for `enum`; `text` is for paths and queries, where a number must be a declared one."""
-    numbers = _numbers(enum)
+    numbers = enum_numbers(enum)
     declared = frozenset(numbers.values())
     only_declared = text or enum.is_closed
     null = enum.full_name == NULL_VALUE

@@ -41,11 +41,12 @@ def scalars_filler(name: str, convert: Convert, max_depth: int) -> Fill:
 
     def fill(message: Message, value: Json, depth: int) -> None:
         items: list[Any] = []
+        array = _array(value, depth, max_depth)
         try:
-            for item in _array(value, depth, max_depth):
+            for item in array:
                 items.append(convert(item))  # its length is the index of the item that does not fit
         except Misfit as misfit:
-            raise (misfit.at(len(items)) if type(value) is list else misfit) from None
+            raise misfit.at(len(items)) from None
         getattr(message, name).extend(items)
 
     return fill

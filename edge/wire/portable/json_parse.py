@@ -51,15 +51,19 @@ def parse_json_text(text: str) -> Json:
     if "\\" in text and ("\\ud" in text or "\\uD" in text):  # one character is found many times faster than three
         _refuse_lone_surrogates(text)
     try:
-        return _DECODER.decode(text)
-    except _DuplicateKey:
-        raise _duplicate(text) from None
+        try:
+            return _DECODER.decode(text)
+        except _DuplicateKey:
+            tree = _MARKING_DECODER.decode(
+                text
+            )  # a second parse, paid only by who sent it; what is no JSON further on is refused as that
     except RecursionError:
         raise Misfit("the JSON is nested too deep") from None
     except json.JSONDecodeError as error:
         raise Misfit(f"invalid JSON: {error.msg}", offset=error.pos) from None
     except ValueError as error:
         raise Misfit(f"invalid JSON: {_why(error)}") from None
+    raise Misfit("the key appears twice in one object", path=_path_to_twice(tree))
 
 
 def refuse_deeper(value: Json, levels: int) -> None:
@@ -106,13 +110,7 @@ def _mark_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
     return result
 
 
-def _duplicate(text: str) -> Misfit:
-    """The Misfit that names a duplicate key's place: a second parse, paid only by who sent it."""
-    try:
-        tree = json.JSONDecoder(object_pairs_hook=_mark_duplicates).decode(text)
-    except RecursionError:  # the first parse began one frame higher
-        return Misfit("the JSON is nested too deep")
-    return Misfit("the key appears twice in one object", path=_path_to_twice(tree))
+_MARKING_DECODER = json.JSONDecoder(object_pairs_hook=_mark_duplicates, parse_constant=_refuse_constant)
 
 
 def _path_to_twice(tree: Json) -> str:

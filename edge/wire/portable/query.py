@@ -59,26 +59,28 @@ class QueryBinder:
         render = self._plain
         captured: list[tuple[str, str]] = []
         seen: Seen = set()
-        for name, text in self._pairs(raw):
+        for name, text in self.pairs(raw):
             if name in self._ignored:
                 continue
             if self._binder is not None and self._binder.bind(message, name, text, captures, seen):
                 continue
             if name in self._system:
-                render = self._apply(render, name, text)
+                render = self.apply(render, name, text)
             elif self._unknown == "reject":
                 raise BindingError(Source.QUERY, shortened(name), "no such parameter")
             elif self._unknown == "capture":
                 captured.append((name, text))
         return render, tuple(captured)
 
-    def _pairs(self, raw: str) -> list[tuple[str, str]]:
+    def pairs(self, raw: str) -> list[tuple[str, str]]:
+        """The decoded pairs of a raw query. Raises BindingError."""
         try:
             return parse_query(raw, plus_is_space=self._plus_is_space)
         except MalformedQueryError as error:
             raise BindingError(Source.QUERY, "", str(error)) from None
 
-    def _apply(self, render: Render, name: str, text: str) -> Render:
+    def apply(self, render: Render, name: str, text: str) -> Render:
+        """How to print, with one system parameter applied. Raises BindingError."""
         try:
             if name in ALT:
                 return self._with_alt(render, text)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import binascii
 import math
 import re
+import struct
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
@@ -29,6 +30,7 @@ _MAX_NUMBER_CHARACTERS = 400  # the longest double written out in full has 309 d
 _MAX_INTEGER_EXPONENT = 20
 _FLOAT32_END = 3.4028235677973366e38  # the first double that rounds to infinity as a float: FLT_MAX and half a step
 
+_FLOAT = struct.Struct("<f")
 _NON_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _BASE64_OF_URL = str.maketrans("-_", "+/")
 
@@ -168,5 +170,11 @@ CONVERTERS: dict[int, Convert] = {
 
 
 def text_converters(lenient_bools: bool) -> dict[int, Convert]:
-    """From text, by FieldDescriptor.type: what a JSON string may say, and booleans by name."""
-    return {**CONVERTERS, F.TYPE_BOOL: boolean_text(lenient_bools)}
+    """From text, by FieldDescriptor.type: what a JSON string may say, booleans by name, and floats as a message will hold them."""
+    return {**CONVERTERS, F.TYPE_BOOL: boolean_text(lenient_bools), F.TYPE_FLOAT: _held_single}
+
+
+def _held_single(value: Json) -> float:
+    """A float rounded: what the path says is compared with what the message holds of the body."""
+    (held,) = _FLOAT.unpack(_FLOAT.pack(single(value)))
+    return float(held)

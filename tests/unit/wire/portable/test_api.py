@@ -10,7 +10,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from edge.wire.codec import CompileError, JsonOptions
 from edge.wire.portable import PORTABLE, PortableEngine
-from tests.unit.wire.portable.compiling import api, descriptor_set, method
+from tests.unit.wire.portable.compiling import api, api_of, descriptor_set, method
 
 
 def test_the_engine_has_a_name() -> None:
@@ -25,7 +25,7 @@ def test_unknown_types_are_refused_at_load(request_: str, response: str) -> None
 
 
 def test_a_failed_compilation_leaves_nothing_half_made() -> None:
-    codec = PORTABLE.api(descriptor_set())
+    codec = api_of(descriptor_set())
     for _ in range(2):
         with pytest.raises(CompileError, match="groups"):
             codec.method(

@@ -8,8 +8,7 @@ import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from edge.wire.codec import BindingError, CompileError, JsonOptions, Render, Source
-from edge.wire.portable import PORTABLE
-from tests.unit.wire.portable.compiling import bind, bound, message_class, method
+from tests.unit.wire.portable.compiling import api_of, bind, bound, message_class, method
 
 WHOLE = method("t.BookRequest")
 BOOK = method("t.BookRequest", body="book")
@@ -181,7 +180,7 @@ def test_a_binding_names_fields_by_their_proto_names() -> None:
     message = files.file.add(name="n.proto", package="n", syntax="proto3").message_type.add(name="N")
     message.field.add(name="a", json_name="b", number=1, type=9, label=1)
     message.field.add(name="b", json_name="c", number=2, type=9, label=1)
-    codec = PORTABLE.api(files.SerializeToString()).method(
+    codec = api_of(files.SerializeToString()).method(
         input_type="n.N",
         output_type="n.N",
         path_fields=("a",),

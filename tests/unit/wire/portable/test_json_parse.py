@@ -76,6 +76,12 @@ def test_duplicate_keys_are_refused_with_their_place(body: bytes, path: str) -> 
     assert caught.value.path == path
 
 
+def test_what_is_no_json_is_refused_as_that_even_behind_a_duplicate_key() -> None:
+    for body in (b'{"a":1,"a":1} x', b'[{"a":1,"a":1},]', b'[{"a":1,"a":1},NaN]'):
+        with pytest.raises(Misfit, match="invalid JSON"):
+            parse_json(body)
+
+
 def test_the_place_of_a_duplicate_key_costs_no_more_than_the_body() -> None:
     """A long key over many others is not spelled out for each of them (it took 100 GB), nor in full in the refusal."""
     fields = b",".join(b'"%d":[]' % number for number in range(20_000))

@@ -222,6 +222,12 @@ def test_equality_is_of_values_not_of_texts() -> None:
     assert bound(codec, "NaN", "1970-01-01T00:00:00Z", "+/8=", body=body).data == b"\xfb\xff"
 
 
+def test_a_float_is_compared_as_a_float() -> None:
+    """0.1 is no 32-bit float: path, body and query say the same all the same."""
+    assert bound(method(path=("flt",)), "0.1", body='{"flt":0.1}', name="t.All").flt == pytest.approx(0.1)
+    assert bound(method(path=("flt",), body=""), "0.1", query="flt=0.10", name="t.All").flt == pytest.approx(0.1)
+
+
 def test_a_oneof_sibling_cannot_displace_the_path() -> None:
     """Q5: another member of the oneof would unset what the path bound."""
     for path, body in (

@@ -1,0 +1,60 @@
+"""
+Before anything is measured: do the servers give the same answer, so that they did the same work?
+
+Fields that hold their default are left aside (grpc-gateway prints them), and so is the form of a stream: an array, or lines.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.request
+from typing import Any
+
+from tests.bench import h2load
+from tests.bench.scenes import Scene
+from tests.bench.server_process import Server
+from tests.bench.site import Site
+
+
+class UnequalWorkError(AssertionError):
+    """Two servers answer a scene differently; the text says which."""
+
+
+def hold_equal(servers: list[Server], scene: Scene, site: Site) -> None:
+    """Ask each once. Raises UnequalWorkError."""
+    if scene.grpc:
+        for server in servers:
+            h2load.check(server.port, scene)
+        return
+    seen = {server.name: _meaning(_ask(server, scene, site)) for server in servers}
+    first, *others = seen
+    for other in others:
+        if seen[other] != seen[first]:
+            raise UnequalWorkError(
+                f"{scene.name}: {first} answers {str(seen[first])[:300]}, {other} {str(seen[other])[:300]}"
+            )
+
+
+def _ask(server: Server, scene: Scene, site: Site) -> bytes:
+    context = ssl.create_default_context(cafile=str(site.certificates.ca)) if server.tls else None
+    url = f"{'https' if server.tls else 'http'}://127.0.0.1:{server.port}{scene.path}"
+    headers = {"Content-Type": "application/json"} if scene.body else {}
+    request = urllib.request.Request(url, scene.body or None, headers, method=scene.method)
+    with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def _meaning(body: bytes) -> Any:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        value = [json.loads(line)["result"] for line in body.splitlines() if line]
+    return _without_defaults(value)
+
+
+def _without_defaults(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_defaults(each) for name, each in value.items() if each not in (None, "", 0, "0", [], {})}
+    return [_without_defaults(each) for each in value] if isinstance(value, list) else value
