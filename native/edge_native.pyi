@@ -1,7 +1,7 @@
 """What the extension offers; the classes' promises are the interfaces' in `edge.wire`."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 from edge.core.glitches import GlitchBudget
 from edge.wire.session import H2Event, Header, Role, SessionSettings
@@ -32,10 +32,10 @@ class Tables:
     """The types of one API, told by `telling` when they are first met (`edge.wire.native.tables`)."""
 
     def __new__(cls, telling: object) -> Self: ...
-    def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> object: ...
 
 class MethodCodec:
     """`edge.wire.codec.MethodCodec`: one binding's request and response."""
 
     def __new__(cls, tables: Tables, binding: object, answer: object) -> Self: ...
-    def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> object: ...
