@@ -22,7 +22,11 @@ _MAX_LENGTH_DIGITS = 18  # as in http1_head: below 2^63
 
 
 class Http2Head(NamedTuple):
-    """The facts. `headers` begins with `host`; the crumbs of a cookie are one field. Path and query are not decoded."""
+    """
+    The facts. `headers` begins with `host`; the crumbs of a cookie are one field; `first` has the first value of each name.
+
+    Path and query are not decoded.
+    """
 
     method: str
     path: str
@@ -30,6 +34,7 @@ class Http2Head(NamedTuple):
     headers: list[Header]
     content_length: int | None
     expect_continue: bool
+    first: dict[bytes, bytes]
 
 
 class FieldSizes(NamedTuple):
@@ -100,7 +105,15 @@ def _judge(pseudo: dict[bytes, bytes], single: dict[bytes, bytes], headers: list
     if expect is not None and expect.lower() != b"100-continue":
         return HeadFlaw(FlawKind.EXPECTATION, "an expectation other than 100-continue")
     path, query, _ = target
-    return Http2Head(method, path, query, headers, None if length is None else int(length), expect is not None)
+    return Http2Head(
+        method,
+        path,
+        query,
+        headers,
+        None if length is None else int(length),
+        expect is not None,
+        dict(reversed(headers)),
+    )
 
 
 def _malformed(detail: str) -> HeadFlaw:

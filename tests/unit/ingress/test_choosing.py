@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -40,7 +41,7 @@ OFFERING = dataclasses.replace(RpcScene().serving, apis={"shop": ApiSettings(web
         (head("GET", "/v1/a", version="1.1", upgrade="h2c", connection="upgrade"), Dialect.REST),
         (head("POST", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade"), Dialect.REST),
         (
-            head("GET", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade")._replace(has_body=True),
+            replace(head("GET", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade"), has_body=True),
             Dialect.REST,
         ),
     ],

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import time
+import weakref
 from pathlib import Path
 
 import pytest
 
+from edge.runtime.worker import _settle_memory
 from tests.unit.runtime.processes import eventually, running
 
 
@@ -84,6 +87,29 @@ def test_the_service_manager_is_told_once_when_all_serve(tmp_path: Path, workers
         manager.settimeout(0)
         with pytest.raises(BlockingIOError):
             manager.recv(100)
+
+
+def test_what_a_load_made_is_out_of_the_collectors_sight_and_garbage_of_the_last_one_is_not_kept() -> None:
+    """A reload thaws, collects and freezes anew: else each would leave its predecessor behind."""
+    before = gc.get_threshold()
+    gone = weakref.ref(kept := Loaded())
+    kept.itself = kept
+    try:
+        _settle_memory()
+        assert gc.get_freeze_count() > 1000
+        del kept
+        _settle_memory()
+        assert gone() is None
+        assert gc.get_threshold()[0] > before[0]
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+
+
+class Loaded:
+    """In a cycle, as compiled descriptors are."""
+
+    itself: object = None
 
 
 def _accepts(port: int) -> bool:
