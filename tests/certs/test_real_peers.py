@@ -20,10 +20,11 @@ from certs.peer import Peer, PeerRules
 from certs.rotation import RotatingContexts
 from certs.spiffe import SpiffeId
 from edge.outcome import Refusal
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryReply, UnaryRequest
 from edge.upstream.dial import Security
 from edge.upstream.endpoint import DialPlan
 from edge.upstream.pool import Pool
+from tests.calls import unary
 from tests.certs.envoy_sidecar import Sidecar, running
 from tests.peers.envoy import envoy_binary
 from tests.unit.certs.fixed_source import FixedSource
@@ -67,7 +68,7 @@ def pool_over(contexts: RotatingContexts, port: int) -> Pool:
 
 
 async def ask(pool: Pool) -> UnaryReply | Refusal:
-    return await pool.unary(UnaryRequest(b"/t.S/Echo", b"hello"), Trace())
+    return await unary(pool, UnaryRequest(b"/t.S/Echo", b"hello"))
 
 
 @asynccontextmanager

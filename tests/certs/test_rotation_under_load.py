@@ -20,8 +20,9 @@ from certs.identity import make_identity
 from certs.leaf import Side
 from certs.peer import PeerRules
 from certs.rotation import RotatingContexts
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryReply, UnaryRequest
 from edge.upstream.pool import Pool
+from tests.calls import unary
 from tests.certs.test_real_peers import DOMAIN, EDGE, SHOP, pool_over
 from tests.unit.certs.fixed_source import FixedSource
 from tests.unit.upstream import services
@@ -116,7 +117,7 @@ async def _load(pool: Pool, outcomes: Counter[str], over: asyncio.Event) -> None
 
     async def one() -> None:
         deadline = asyncio.get_running_loop().time() + 30
-        reply = await pool.unary(UnaryRequest(b"/t.S/Echo", b"hello", deadline=deadline), Trace())
+        reply = await unary(pool, UnaryRequest(b"/t.S/Echo", b"hello", deadline=deadline))
         outcomes["ok" if isinstance(reply, UnaryReply) else str(reply)] += 1
 
     while not over.is_set():
