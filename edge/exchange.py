@@ -8,14 +8,14 @@ Times are monotonic seconds (the event loop's clock).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from edge.outcome import Refusal
 from edge.routes import Target
 
 
-class Dialect(Enum):
-    """The protocol a downstream speaks."""
+class Dialect(StrEnum):
+    """The protocol a downstream speaks. Strings, whose hash costs nothing: every call is looked up by it."""
 
     REST = "rest"
     GRPC = "grpc"

@@ -17,8 +17,12 @@ from edge.core.grpc_status import Code
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that went away; google/rpc/code.proto maps CANCELLED to it. It is not in http.HTTPStatus."""
 
-OK, NO_CONTENT, NOT_MODIFIED = HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED
-"""The statuses of answers that are no errors and that the gateway gives of its own accord."""
+OK, NO_CONTENT, NOT_MODIFIED = HTTPStatus.OK.value, HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value
+"""
+The statuses of answers that are no errors and that the gateway gives of its own accord.
+
+As plain integers: an enum's member costs each log line a call of its `value`.
+"""
 
 SWITCHING_PROTOCOLS = HTTPStatus.SWITCHING_PROTOCOLS
 """The status of a WebSocket over HTTP/1.1, whatever becomes of it; over HTTP/2 it is OK."""

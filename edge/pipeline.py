@@ -29,24 +29,17 @@ class Policy(Protocol):
         """Decide on a call. Awaitable only when the decision needs IO."""
 
 
-class Held:
-    """The settlements owed for one call. `settle` runs them once, newest first; a second call does nothing."""
+class Held(list[Settle]):
+    """The settlements owed for one call, oldest first. `settle` runs them once, newest first; a second call does nothing."""
 
-    __slots__ = ("_owed",)
-
-    def __init__(self) -> None:
-        self._owed: list[Settle] = []
-
-    def owe(self, settle: Settle) -> None:
-        """Remember one more settlement."""
-        self._owed.append(settle)
+    __slots__ = ()
 
     def settle(self, x: Exchange) -> None:
         """Run what is owed; one that raises does not keep the others from running, the first error is raised at the end."""
         error: BaseException | None = None
-        while self._owed:
+        while self:
             try:
-                self._owed.pop()(x)
+                self.pop()(x)
             except Exception as caught:  # noqa: BLE001  # the remaining settlements give back permits: they must run
                 error = error or caught
         if error is not None:
@@ -58,37 +51,39 @@ class Pipeline:
 
     def __init__(self, policies: Sequence[Policy], observers: Sequence[Settle] = ()) -> None:
         self.policies = tuple(policies)
+        self._admits = tuple(policy.admit for policy in policies)
         self._observers = tuple(observers)
 
     def open(self) -> Held:
         """Begin a call: the observers are owed from the start, so that calls refused by their head alone are seen as well."""
-        held = Held()
-        for observer in self._observers:
-            held.owe(observer)
-        return held
+        return Held(self._observers)
 
     def admit(self, x: Exchange, held: Held) -> Refusal | Awaitable[Refusal | None] | None:
         """Ask each policy in order; the first refusal ends it. What was taken is in `held`, whoever refuses."""
-        return self._admit_from(0, x, held)
-
-    def _admit_from(self, index: int, x: Exchange, held: Held) -> Refusal | Awaitable[Refusal | None] | None:
-        for position in range(index, len(self.policies)):
-            verdict = self.policies[position].admit(x)
+        for position, admit in enumerate(self._admits):
+            verdict = admit(x)
             if verdict is None:
                 continue
             if isinstance(verdict, Refusal):
                 return verdict
             if callable(verdict):  # before any test for awaitables, which costs an ABC look-up
-                held.owe(verdict)
+                held.append(verdict)
             else:
                 return self._resume(position, verdict, x, held)
         return None
 
     async def _resume(self, position: int, pending: Awaitable[Admission], x: Exchange, held: Held) -> Refusal | None:
+        """Wait for one policy's decision, then ask those behind it."""
         verdict = await pending
         if isinstance(verdict, Refusal):
             return verdict
         if verdict is not None:
-            held.owe(verdict)
-        rest = self._admit_from(position + 1, x, held)
-        return rest if rest is None or isinstance(rest, Refusal) else await rest
+            held.append(verdict)
+        for admit in self._admits[position + 1 :]:
+            asked = admit(x)
+            verdict = asked if asked is None or isinstance(asked, Refusal) or callable(asked) else await asked
+            if isinstance(verdict, Refusal):
+                return verdict
+            if verdict is not None:
+                held.append(verdict)
+        return None

@@ -27,7 +27,11 @@ PLAIN_JSON = JsonOptions(unknown_fields="ignore", system_parameters=False, updat
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What a call is made to, in whatever dialect: an RPC of an API, and the choices that hold for it. Seconds, bytes."""
+    """
+    What a call is made to, in whatever dialect: an RPC of an API, and the choices that hold for it. Seconds, bytes.
+
+    `path` is the RPC's on the wire; `labels` are API, service and method, by which calls are counted, `selector` its name in the log.
+    """
 
     api: str
     rpc: Rpc
@@ -35,7 +39,16 @@ class Target:
     upstream: str
     timeout_s: float | None
     max_response_bytes: int
+    path: bytes = field(init=False, repr=False)
+    labels: tuple[str, str, str] = field(init=False, repr=False)
+    selector: str = field(init=False, repr=False)
     _json: list[MethodCodec] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Made at load, for each call names them.
+        object.__setattr__(self, "path", self.rpc.path.encode())
+        object.__setattr__(self, "selector", self.rpc.selector)
+        object.__setattr__(self, "labels", (self.api, self.rpc.service, self.rpc.method))
 
     def json(self) -> MethodCodec:
         """The codec of its messages as JSON, without any HTTP binding; compiled when first asked for, since most RPCs never are."""
@@ -128,7 +141,7 @@ class RouteTable:
         if self._merging is not None and has_empty_segment(path):
             trie, path = self._merging, _merge(path)
         found = trie.lookup(method, path)
-        return Match(*found) if isinstance(found, Found) else Missing(found.allow)
+        return Match(found.value, found.captures) if isinstance(found, Found) else Missing(found.allow)
 
 
 _SLASHES = re.compile("/{2,}")

@@ -31,6 +31,7 @@ from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
 from edge.app.snapshot import Snapshot, load_snapshot
 from edge.config.models import Config, Limits
+from edge.core.request_id import RequestIds
 from edge.ingress.connections import ConnectionSlots, limit_within
 from edge.ingress.front import Front
 from edge.ingress.grpc_health import Health
@@ -138,7 +139,7 @@ class Gateway:
             self._lines = LineWriter(sink, self._metrics.access_log_dropped.inc)
             access_log = AccessLog(self._lines)
         policies = pipeline(config, self._metrics, LogAccess(self._metrics, access_log, time.monotonic))
-        return front(lambda: self._serving, policies, time.monotonic, lambda: os.urandom(16).hex())
+        return front(lambda: self._serving, policies, time.monotonic, RequestIds(os.urandom))
 
     def _adopt(self, snapshot: Snapshot, pools: Pools) -> None:
         """Make a snapshot the current one; pools that it no longer names end when their calls have."""

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from edge import __version__
+from edge.cli.certs import certs
 from edge.cli.check import check
 from edge.cli.demo import demo
 from edge.cli.doctor import doctor
@@ -23,6 +24,7 @@ from edge.cli.output import BAD_INPUT, print_problems
 from edge.cli.routes import routes
 from edge.cli.run import run
 from edge.cli.schema import schema
+from edge.cli.services import services
 from edge.core.problem import ProblemsError
 
 _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
@@ -49,6 +51,8 @@ app = typer.Typer(
 )
 for _command, _example in _COMMANDS:
     app.command(epilog=f"Example: {_example}")(_command)
+app.add_typer(services)
+app.add_typer(certs)
 
 
 def _print_version(wanted: bool) -> None:

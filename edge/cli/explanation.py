@@ -25,7 +25,7 @@ from edge.cli.near_misses import NearMiss, near_misses
 from edge.cli.nowhere import GivenBody, Recorder, ShownAnswer
 from edge.core.grpc_timeout import TimeoutFormatError, parse_timeout
 from edge.core.query_string import MalformedQueryError, parse_query
-from edge.ingress.service import Answer, Head, Header
+from edge.ingress.service import Answer, Head, Header, answer_to
 from edge.ingress.serving import Serving
 from edge.pipeline import Pipeline
 from edge.routes import Match, Missing, Route
@@ -141,7 +141,7 @@ async def _run(snapshot: Snapshot, asked: Asked) -> tuple[UnaryRequest | None, A
         await begun.run(GivenBody(asked.body or b""), shown)
         begun.sent(len(shown.answer.body))
         return recorder.request, shown.answer
-    answer = await begun.finish(asked.body or b"")
+    answer = await answer_to(begun, asked.body or b"")
     begun.sent(len(answer.body))
     return recorder.request, answer
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edge.ingress.service import Answer, Header
 from edge.outcome import OK, Fault, Refusal
-from edge.upstream.call import MessageStream, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Done, MessageStream, Running, Trace, UnaryReply, UnaryRequest
 
 
 class Recorder:
@@ -20,10 +21,14 @@ class Recorder:
     def __init__(self) -> None:
         self.request: UnaryRequest | None = None
 
-    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
+    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
         """`Upstream.unary`."""
         self.request = request
-        return Refusal(Fault.UPSTREAM_UNAVAILABLE, detail="edge explain sends nothing")
+        done(Refusal(Fault.UPSTREAM_UNAVAILABLE, detail="edge explain sends nothing"))
+        return self
+
+    def cancel(self) -> None:
+        """`Running.cancel`: nothing runs."""
 
     async def open_stream(
         self, path: bytes, metadata: Sequence[Header] = (), deadline: float | None = None, **_: object
@@ -42,7 +47,7 @@ class _RecordedStream:
         self.outcome: UnaryReply | Refusal | None = None
 
     async def send(self, message: bytes, *, end: bool = False) -> None:
-        self._request = self._request if self._request.message else self._request._replace(message=message)
+        self._request = self._request if self._request.message else replace(self._request, message=message)
 
     async def end(self) -> None:
         self._recorder.request = self._request

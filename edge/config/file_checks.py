@@ -28,6 +28,7 @@ def check_files(document: Document, base: Path) -> None:
         checks.file((*loc, "descriptors"), api.get("descriptors"))
     for loc, upstream in named(document.data, "upstreams"):
         checks.tls((*loc, "tls"), section(upstream, "tls"), bundle="ca")
+    checks.tls(("consul", "tls"), section(section(document.data, "consul"), "tls"), bundle="ca")
     checks.log(("access_log", "path"), section(document.data, "access_log").get("path"))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from edge.config.consul_checks import check_consul
 from edge.config.cross_checks import check_references
 from edge.config.document import Document, dotted, read_document
 from edge.config.file_checks import check_files
@@ -35,6 +36,7 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
     interpolate(document, env)
     config = _validated(document, path.parent)
     check_references(document)
+    check_consul(document)
     check_http_rules(document)
     check_files(document, path.parent)
     problems = sorted(document.problems, key=_line)

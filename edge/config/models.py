@@ -1,7 +1,7 @@
 """
 The configuration file as frozen models; the docstring under each field is its reference (docs/configuration.md is made of them).
 
-Owns the file as a whole: listeners, admin, limits, logs; `api_models` and `upstream_models` hold the two large sections.
+Owns the file as a whole: listeners, admin, limits, logs; `api_models`, `upstream_models` and `consul_models` hold the large sections.
 Defaults are safe: loopback admin, bounded sizes and times, strict JSON. What one field says about another is checked in
 `cross_checks` and `http_checks`, what it says about the file system in `file_checks`.
 """
@@ -27,6 +27,7 @@ from edge.config.api_models import (
     Query,
     ReflectionSource,
 )
+from edge.config.consul_models import Consul
 from edge.config.profiles import profiled
 from edge.config.section import Count, FileName, Model, Timeout
 from edge.config.units import Bytes, Seconds, written_as_text
@@ -34,7 +35,8 @@ from edge.config.upstream_models import Keepalive, Reconnect, Upstream, Upstream
 from edge.core.problem import Problem
 
 __all__ = [
-    "AccessLog", "Admin", "Api", "Builtin", "Config", "CustomPattern", "Http", "HttpRule", "Json", "Keepalive", "Limits", "Listener",
+    "AccessLog", "Admin", "Api", "Builtin", "Config", "Consul", "CustomPattern", "Http", "HttpRule", "Json", "Keepalive", "Limits",
+    "Listener",
     "ListenerTls", "Metadata", "Model", "Path", "ProtoSource", "Query", "Reconnect", "ReflectionSource", "Upstream",
     "UpstreamTls",
 ]  # fmt: skip
@@ -132,6 +134,8 @@ class Config(Model):
     """Proxies before the gateway, as IP networks (`10.0.0.0/8`): their X-Forwarded-* headers are believed, others' are replaced."""
     builtin: Builtin = Builtin()
     """Health and reflection, by the gateway itself."""
+    consul: Consul | None = None
+    """The Consul agent, for upstreams found by name and for our place in the mesh."""
     drain_timeout: Seconds = Seconds(30.0)
     """How long SIGTERM waits for running calls."""
     apis: tuple[Api, ...] = Field(min_length=1, examples=["[{name: …, protos: …, upstream: …}]"])

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from edge.config.address import Address, IpNetwork
 from edge.config.models import Config, Model
+from edge.config.rotating_secret import RotatingSecret
 from edge.config.secret import Secret
 from edge.config.shape import as_section, bare, element, fields_of
 from edge.config.units import Bytes, Seconds
@@ -96,7 +97,7 @@ def _row(key: str, field: FieldInfo) -> str:
 
 _NAMES: dict[object, str] = {
     str: "text", int: "number", bool: "`true` or `false`",
-    Seconds: "duration", Bytes: "size", Address: "address", Secret: "secret", IpNetwork: "IP network",
+    Seconds: "duration", Bytes: "size", Address: "address", Secret: "secret", RotatingSecret: "secret", IpNetwork: "IP network",
 }  # fmt: skip
 
 
@@ -116,6 +117,8 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is None or isinstance(value, Model):
         return "none" if value is None else "see below"
+    if isinstance(value, RotatingSecret):
+        return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value}`" if value or isinstance(value, int | float) else "empty"

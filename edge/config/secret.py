@@ -57,7 +57,7 @@ class Secret:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
-            _validated, serialization=core_schema.to_string_ser_schema(when_used="always")
+            secret_of, serialization=core_schema.to_string_ser_schema(when_used="always")
         )
 
     @classmethod
@@ -65,7 +65,8 @@ class Secret:
         return {"type": "string", "pattern": r"\$\{|^file:", "examples": ["${TOKEN}", "file:secrets/token"]}
 
 
-def _validated(value: object, info: ValidationInfo) -> Secret:
+def secret_of(value: object, info: ValidationInfo) -> Secret:
+    """The secret a value of the file says; `info.context["base"]` is where relative paths start. Raises PydanticCustomError."""
     if isinstance(value, Secret):
         return value
     if isinstance(value, Substituted):

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from edge.config.address import Address
+from edge.config.consul_models import UpstreamConsul
 from edge.config.secret import Secret
 from edge.config.section import Count, FileName, Model, Timeout
 from edge.config.units import Seconds, no_bool
@@ -50,10 +51,12 @@ class Reconnect(Model):
 
 
 class Upstream(Model):
-    """A gRPC service's endpoints and how they are dialled. Each upstream has a pool of its own."""
+    """A gRPC service's endpoints, or its name in Consul, and how they are dialled. Each upstream has a pool of its own."""
 
-    endpoints: tuple[Address, ...] = Field(min_length=1, examples=["[127.0.0.1:50051]"])
-    """`host:port` each."""
+    endpoints: tuple[Address, ...] = Field(default=(), examples=["[127.0.0.1:50051]"])
+    """`host:port` each; these or `consul`."""
+    consul: UpstreamConsul | None = None
+    """The service in Consul; instead of `endpoints`."""
     tls: UpstreamTls | None = None
     """Dial with TLS; without it, plaintext HTTP/2 (h2c)."""
     metadata: dict[str, Secret] = Field(default_factory=dict)

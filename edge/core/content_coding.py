@@ -12,6 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 import brotli
@@ -200,6 +201,7 @@ _COMPRESSIBLE = (
 _COMPRESSIBLE_SUFFIXES = ("+json", "+xml", "+yaml")
 
 
+@lru_cache(maxsize=64)  # few types are served; what an HttpBody names beyond those is looked at each time
 def compressible(content_type: str) -> bool:
     """Text in one of its forms, or protobuf; images, archives and the like are compressed already."""
     kind = content_type.partition(";")[0].strip().lower()

@@ -59,6 +59,14 @@ def encode_frame(message: bytes, *, compressed: bool = False) -> bytes:
     return (b"\1" if compressed else b"\0") + len(message).to_bytes(4, "big") + message
 
 
+def whole_message(data: bytes, max_bytes: int) -> bytes | None:
+    """The message, when `data` is exactly one frame, not compressed and within the limit; what else it may be is the decoder's to say."""
+    size = len(data) - PREFIX_BYTES
+    if 0 <= size <= max_bytes and data[0] == 0 and int.from_bytes(data[1:PREFIX_BYTES], "big") == size:
+        return data[PREFIX_BYTES:]
+    return None
+
+
 class FrameDecoder:
     """
     Cuts a stream of bytes, split anywhere, into frames.

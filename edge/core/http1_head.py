@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import NamedTuple
@@ -32,7 +33,8 @@ class HeadFlaw(NamedTuple):
     detail: str
 
 
-class HeadFacts(NamedTuple):
+@dataclass(slots=True)
+class HeadFacts:
     """
     What a sound head says. `path` starts with `/`; `query` has no `?`; neither is decoded.
 

@@ -23,9 +23,10 @@ _MAX_LENGTH_DIGITS = 18  # as in http1_head: below 2^63
 
 class Http2Head(NamedTuple):
     """
-    The facts. `headers` begins with `host`; the crumbs of a cookie are one field. Path and query are not decoded.
+    The facts. `headers` begins with `host`; the crumbs of a cookie are one field; `first` has the first value of each name.
 
-    `protocol` is what an extended CONNECT asks to be spoken on its stream, empty for every other request (RFC 8441).
+    Path and query are not decoded. `protocol` is what an extended CONNECT asks to be spoken on its stream, empty for every other
+    request (RFC 8441).
     """
 
     method: str
@@ -34,6 +35,7 @@ class Http2Head(NamedTuple):
     headers: list[Header]
     content_length: int | None
     expect_continue: bool
+    first: dict[bytes, bytes]
     protocol: str = ""
 
 
@@ -108,7 +110,7 @@ def _judge(pseudo: dict[bytes, bytes], single: dict[bytes, bytes], headers: list
         return HeadFlaw(FlawKind.EXPECTATION, "an expectation other than 100-continue")
     path, query, _ = target
     announced = None if length is None else int(length)
-    return Http2Head(method, path, query, headers, announced, expect is not None, protocol)
+    return Http2Head(method, path, query, headers, announced, expect is not None, dict(reversed(headers)), protocol)
 
 
 def _malformed(detail: str) -> HeadFlaw:

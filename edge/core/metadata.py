@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from edge.core.grpc_status import decode_binary, encode_binary, encode_message
@@ -78,11 +79,63 @@ class MetadataRules:
     permanent: bool = False
     response: ResponseNames = "standard"
     grpc_status: bool = False
+    _keys: dict[bytes, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
-def request_metadata(headers: Iterable[Header], rules: MetadataRules) -> list[Header]:
-    """The metadata a request's headers become, in order. Names must be lower case already."""
-    headers = list(headers)
+_MAX_KEYS = 1024
+"""Names whose verdict is remembered, per API: a client that fills this makes further names be judged each time."""
+
+_DROPPED, _LOOK = b"", b":"
+"""Verdicts on a name beside the key it becomes: it never passes; the value must be looked at."""
+
+_NOMINATES_NOTHING = frozenset((b"keep-alive", b"close"))
+
+
+def request_metadata(headers: Sequence[Header], rules: MetadataRules) -> list[Header]:
+    """The metadata a request's headers become, in order. Names must be lower case already, values without white space around them."""
+    metadata: list[Header] = []
+    keys = rules._keys  # a memory of these rules' verdicts
+    for name, value in headers:
+        key = keys.get(name)
+        if key is None:
+            key = _learn(name, rules)
+        if key == _LOOK:
+            if name == b"connection" and value.lower() in _NOMINATES_NOTHING:
+                continue
+            return _looked_at(headers, rules)
+        if key:
+            metadata.append((key, value))
+    if rules.permanent:
+        return _looked_at(headers, rules)
+    # One look at all values: each for itself would cost as much as all the rest here.
+    if _VALUE.match(b"".join([value for _, value in metadata])):
+        return metadata
+    return [entry for entry in metadata if _VALUE.match(entry[1])]
+
+
+def _learn(name: bytes, rules: MetadataRules) -> bytes:
+    """The verdict on a name."""
+    verdict = _verdict(name, rules)
+    keys = rules._keys  # as above
+    if len(keys) < _MAX_KEYS:
+        keys[name] = verdict
+    return verdict
+
+
+def _verdict(name: bytes, rules: MetadataRules) -> bytes:
+    if name == b"connection":
+        return _LOOK
+    prefixed = name.startswith(PREFIX)
+    if name in _OURS or not (prefixed or rules.forward_all or name in _ALWAYS):
+        return _DROPPED
+    key = name[len(PREFIX) :] if prefixed else name
+    if not _may_pass(key, rules):
+        return _DROPPED
+    return _LOOK if key.endswith(b"-bin") else key
+
+
+def _looked_at(headers: Sequence[Header], rules: MetadataRules) -> list[Header]:
+    """What `request_metadata` gives where it depends on more than the names."""
     nominated = _nominated(headers)
     metadata: list[Header] = _permanent(headers, nominated, rules) if rules.permanent else []
     for name, value in headers:
@@ -124,12 +177,17 @@ def _nominated(headers: Sequence[Header]) -> frozenset[bytes]:
     return frozenset(token for token in names if not token.startswith(PREFIX))
 
 
-def _entry(key: bytes, value: bytes, rules: MetadataRules) -> Header | None:
-    if key in _OURS or _IDENTITY.match(key) or not _KEY.match(key) or not _VALUE.match(value):
-        return None
+def _may_pass(key: bytes, rules: MetadataRules) -> bool:
+    """Whether metadata of this name may come from a client."""
+    if key in _OURS or _IDENTITY.match(key) or not _KEY.match(key):
+        return False
     if b"_" in key and not rules.underscores:
-        return None
-    if key == b"authorization" and not rules.authorization:
+        return False
+    return key != b"authorization" or rules.authorization
+
+
+def _entry(key: bytes, value: bytes, rules: MetadataRules) -> Header | None:
+    if not _may_pass(key, rules) or not _VALUE.match(value):
         return None
     if key.endswith(b"-bin"):
         binary = decode_binary(value)
@@ -141,6 +199,15 @@ def plain(entries: Iterable[tuple[bytes, str]]) -> list[Header]:
     """Metadata of our own making from values that came from outside: empty ones and those that gRPC cannot carry are left out."""
     encoded = ((key, value.encode("latin-1", "replace")) for key, value in entries)
     return [(key, value) for key, value in encoded if value and _VALUE.match(value)]
+
+
+@lru_cache(maxsize=64)  # services say the same ones over and over; one that does not makes others be judged again
+def told(
+    headers: tuple[Header, ...], trailers: tuple[Header, ...], names: ResponseNames, *, with_trailers: bool
+) -> tuple[tuple[Header, ...], int | None]:
+    """What response metadata comes to in HTTP: `response_headers` and `status_override`."""
+    fields = response_headers(headers, trailers, with_trailers=with_trailers, names=names)
+    return tuple(fields), status_override(headers)
 
 
 def response_headers(
@@ -189,6 +256,12 @@ def rpc_metadata(headers: Iterable[Header]) -> list[Header]:
         and _KEY.match(name)
         and _VALUE.match(value)
     ]
+
+
+@lru_cache(maxsize=64)  # as `told`
+def rpc_told(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    """`rpc_metadata`, remembered."""
+    return tuple(rpc_metadata(headers))
 
 
 def status_override(headers: Iterable[Header]) -> int | None:

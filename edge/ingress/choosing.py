@@ -20,36 +20,34 @@ _GRPC_WEB = b"application/grpc-web"
 _CONNECT_STREAM = b"application/connect+"
 
 
+# An Enum's member costs 80 ns each time it is named, a global of the module 5.
+_TO_REST, _TO_GRPC, _TO_GRPC_WEB = Dialect.REST, Dialect.GRPC, Dialect.GRPC_WEB
+_TO_CONNECT, _TO_WEBSOCKET = Dialect.CONNECT, Dialect.WEBSOCKET
+
+
 def choose(head: Head, serving: Serving) -> Dialect:
     """The dialect of a head."""
     if head.protocol == WEBSOCKET and serving.has_websocket:
-        return Dialect.WEBSOCKET
-    content_type = b""
-    connect = upgrade = False
-    for name, value in head.headers:
-        if name == b"content-type":
-            content_type = value.lower()
-        elif name == b"connect-protocol-version":
-            connect = True
-        elif name == b"upgrade":
-            upgrade = True
+        return _TO_WEBSOCKET
+    first = head.first
+    content_type = first.get(b"content-type", b"").lower()
     if (
-        upgrade
-        and serving.has_websocket
+        serving.has_websocket
+        and b"upgrade" in first
         and not head.has_body
         and is_handshake(head.method, head.version, head.headers)
     ):
-        return Dialect.WEBSOCKET  # where no API offers it, the Upgrade is ignored (RFC 9110 7.8)
+        return _TO_WEBSOCKET  # where no API offers it, the Upgrade is ignored (RFC 9110 7.8)
     if content_type.startswith(_GRPC):
         if content_type.startswith(_GRPC_WEB):
-            return Dialect.GRPC_WEB
+            return _TO_GRPC_WEB
         if content_type[len(_GRPC) :][:1] in (b"", b"+", b";", b" "):
-            return Dialect.GRPC
-    if connect or content_type.startswith(_CONNECT_STREAM):
-        return Dialect.CONNECT
+            return _TO_GRPC
+    if b"connect-protocol-version" in first or content_type.startswith(_CONNECT_STREAM):
+        return _TO_CONNECT
     if head.path in serving.routes.targets and _is_connect_path(head, serving):
-        return Dialect.CONNECT
-    return Dialect.REST
+        return _TO_CONNECT
+    return _TO_REST
 
 
 def _is_connect_path(head: Head, serving: Serving) -> bool:

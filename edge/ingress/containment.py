@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import structlog
 
-from edge.ingress.service import Answer, AnswerSink, BodySource, Call, Head, Service, StreamCall
+from edge.ingress.service import Answer, Answered, AnswerSink, BodySource, Call, Head, Service, StreamCall
 from edge.outcome import FAULTS, Fault, Refusal
 
 _log = structlog.get_logger("edge.ingress")
@@ -39,13 +39,20 @@ class Contained:
             _log.exception("a refusal could not be shaped", fault=refusal.fault.name)
             return last_resort()
 
-    async def finish(self, call: Call, head: Head | None, body: bytes) -> Answer:
+    def finish(self, call: Call, head: Head | None, body: bytes, answered: Answered) -> None:
         """`Call.finish`."""
         try:
-            return await call.finish(body)
+            call.finish(body, answered)
         except Exception:  # noqa: BLE001  # containing bugs is this file's purpose
             _log.exception("a call failed in its handler", path=head.path if head else "")
-            return self.refuse(head, Refusal(Fault.INTERNAL, "finish raised"))
+            answered(self.refuse(head, Refusal(Fault.INTERNAL, "finish raised")))
+
+    def cancel(self, call: Call) -> None:
+        """`Call.cancel`."""
+        try:
+            call.cancel()
+        except Exception:  # noqa: BLE001  # containing bugs is this file's purpose
+            _log.exception("a call failed at being cancelled")
 
     async def run(self, call: StreamCall, head: Head | None, body: BodySource, answer: AnswerSink) -> None:
         """`StreamCall.run`; what it raises leaves the answer open, which the protocol handler then aborts."""

@@ -13,7 +13,7 @@ from http import HTTPMethod
 from typing import Literal
 
 from edge.core.cors import CorsRules
-from edge.ingress.service import Answer, AnswerSink, BodySource, Call, Head, Header, StreamCall
+from edge.ingress.service import Answer, Answered, AnswerSink, BodySource, Call, Head, Header, StreamCall
 from edge.ingress.serving import Serving
 from edge.ingress.upgrade import Upgrade
 from edge.ingress.websocket_http2 import WebSocketOnStream
@@ -91,9 +91,13 @@ class MarkedCall:
         """The call's own."""
         return self._call.max_body_bytes
 
-    async def finish(self, body: bytes) -> Answer:
+    def finish(self, body: bytes, answered: Answered) -> None:
         """The call's own answer, marked."""
-        return _marked(await self._call.finish(body), self._fields)
+        self._call.finish(body, lambda answer: answered(None if answer is None else _marked(answer, self._fields)))
+
+    def cancel(self) -> None:
+        """As it is."""
+        self._call.cancel()
 
     def abandon(self, refusal: Refusal) -> Answer:
         """The call's own answer, marked."""

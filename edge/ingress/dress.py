@@ -25,7 +25,8 @@ def dressed(answer: Answer, head: Head, request_id: str, *, compress: bool) -> A
     """The answer as this client gets it."""
     headers = [*answer.headers, (b"x-request-id", request_id.encode("ascii"))]
     body = answer.body
-    if answer.status == OK and head.method in _CONDITIONAL and _matches(head, answer):
+    wanted = head.first.get(b"if-none-match")
+    if wanted and answer.status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), answer):
         kept = [(name, value) for name, value in headers if name != b"content-type"]
         return Answer(NOT_MODIFIED, [*kept, _VARY] if compress else kept, b"", answer.close)
     if compress:
@@ -39,6 +40,9 @@ def _compressed(body: bytes, head: Head, headers: list[Header]) -> bytes:
     if not compressible(content_type):
         return body
     accepted = head.get(b"accept-encoding")
+    if not accepted:
+        say_coded(headers, IDENTITY)
+        return body
     if isinstance(body, Inflated) and negotiate(accepted, MIN_COMPRESSED_BYTES, content_type, (GZIP,)) == GZIP:
         say_coded(headers, GZIP)  # the service has done the work, whatever we would prefer
         return body.gzipped
@@ -61,14 +65,16 @@ def _weak(tag: bytes) -> bytes:
     return tag if tag.startswith(b"W/") else b"W/" + tag
 
 
-def _matches(head: Head, answer: Answer) -> bool:
+def _matches(wanted: str, answer: Answer) -> bool:
     """Whether If-None-Match names the answer's ETag; weak comparison, as RFC 9110 13.1.2 says for GET."""
-    wanted = head.get(b"if-none-match")
-    tag = _value(answer.headers, b"etag") if wanted else ""
+    tag = _value(answer.headers, b"etag")
     if not tag:
         return False
     return wanted.strip() == "*" or tag.removeprefix("W/") in {t.strip().removeprefix("W/") for t in wanted.split(",")}
 
 
 def _value(headers: Sequence[Header], name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in headers if key == name), "")
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1")
+    return ""

@@ -8,6 +8,7 @@ content type names; what names none is REST. Source: docs/adr/0007-one-port.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from http import HTTPMethod
 
 from edge.core.forwarded import Forwarded, forwarded
@@ -54,10 +55,11 @@ class Front:
         if serving.has_cors and is_preflight(head) and (answer := self._preflight(head, serving)) is not None:
             return answer
         name = self._choose(head, serving)
-        dialect = self._dialects[name]
         origin = _origin(head, serving)
         opening = Opening(serving, self._pipeline, self._exchange(name, head, origin), head, origin)
-        taken = self._opened(opening, dialect)
+        dialect = self._dialects[name]
+        opened = dialect.open(opening)
+        taken = self._refused(opening, dialect, opened) if isinstance(opened, Refusal) else opened
         return marked(taken, head, serving, opening.x.target) if serving.has_cors else taken
 
     def refuse(self, head: Head | None, refusal: Refusal) -> Answer:
@@ -72,13 +74,10 @@ class Front:
         answer = self._ended(opening.x, refusal, self._dialects[name].refused(opening, refusal))._replace(close=True)
         return marked_answer(answer, head, serving) if serving.has_cors else answer
 
-    def _opened(self, opening: Opening, dialect: DialectFront) -> Call | StreamCall | Answer:
-        taken = dialect.open(opening)
-        if not isinstance(taken, Refusal):
-            return taken
-        if taken.fault is Fault.ROUTE_NOT_FOUND and (document := _document(opening)) is not None:
+    def _refused(self, opening: Opening, dialect: DialectFront, refusal: Refusal) -> Answer:
+        if refusal.fault is Fault.ROUTE_NOT_FOUND and (document := _document(opening)) is not None:
             return self._ended(opening.x, None, document)
-        return self._ended(opening.x, taken, dialect.refused(opening, taken))
+        return self._ended(opening.x, refusal, dialect.refused(opening, refusal))
 
     def _preflight(self, head: Head, serving: Serving) -> Answer | None:
         """The answer to a browser's question before a request, which is no call; None when it is nobody's here."""
@@ -99,15 +98,17 @@ class Front:
         return answer
 
     def _exchange(self, dialect: Dialect, head: Head, origin: Forwarded) -> Exchange:
+        first = head.first
+        given, agent = first.get(b"x-request-id"), first.get(b"user-agent")
         return Exchange(
-            dialect=dialect,
-            http_method=head.method,
-            path=head.path,
-            http_version=head.version,
-            peer=origin.client,
-            request_id=request_id(head.get(b"x-request-id"), self._new_id),
-            started=head.started,
-            user_agent=head.get(b"user-agent"),
+            dialect,
+            head.method,
+            head.path,
+            head.version,
+            origin.client,
+            request_id(given.decode("latin-1"), self._new_id) if given else self._new_id(),
+            head.started,
+            agent.decode("latin-1") if agent else "",
         )
 
 
@@ -123,7 +124,7 @@ def _document(opening: Opening) -> Answer | None:
 def _origin(head: Head, serving: Serving) -> Forwarded:
     host = head.get(b"host")
     if not serving.trusted:  # the common case needs no parsing
-        return Forwarded(head.peer, head.peer, "https" if head.secure else "http", host)
+        return _direct(head.peer, host, secure=head.secure)
     return forwarded(
         head.peer,
         chain=", ".join(value.decode("latin-1") for name, value in head.headers if name == b"x-forwarded-for"),
@@ -133,3 +134,9 @@ def _origin(head: Head, serving: Serving) -> Forwarded:
         own_host=host,
         trusted=serving.trusted,
     )
+
+
+@lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again
+def _direct(peer: str, host: str, *, secure: bool) -> Forwarded:
+    """A client that has no proxy before us."""
+    return Forwarded(peer, peer, "https" if secure else "http", host)

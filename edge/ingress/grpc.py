@@ -29,7 +29,7 @@ class GrpcFront:
         head = opening.head
         if not head.version.startswith("2"):
             return Refusal(Fault.HTTP_VERSION_UNSUPPORTED, message="gRPC needs HTTP/2")
-        if head.method != HTTPMethod.POST:
+        if head.method != "POST":
             return Refusal(Fault.METHOD_NOT_ALLOWED, allow=(HTTPMethod.POST.value,))
         target = rpc_target(opening)
         if isinstance(target, Refusal):

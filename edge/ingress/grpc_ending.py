@@ -12,7 +12,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from edge.core.grpc_status import encode_binary, encode_message
-from edge.core.metadata import rpc_metadata
+from edge.core.metadata import rpc_told
 from edge.ingress.respond import DOMAIN, retry_after_of
 from edge.ingress.service import Header
 from edge.outcome import Refusal
@@ -26,13 +26,13 @@ def trailers_of(outcome: UnaryReply | Refusal) -> list[Header]:
     if isinstance(outcome, Refusal):
         details = encode_binary(status_of(outcome).SerializeToString())
         return [*_status(outcome.grpc_code, outcome.public_message), (b"grpc-status-details-bin", details)]
-    custom = rpc_metadata(outcome.trailers)
+    custom = rpc_told(tuple(outcome.trailers)) if outcome.trailers else ()
     if outcome.code == 0:
         return [_OK, *custom]
     status = _status(outcome.code, outcome.text)
     if outcome.details is not None:
         status.append((b"grpc-status-details-bin", encode_binary(outcome.details)))
-    return status + custom
+    return [*status, *custom]
 
 
 def _status(code: int, text: str) -> list[Header]:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from edge.core.grpc_status import Code
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import Header, MessageStream, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Done, Header, MessageStream, Running, Trace, UnaryReply, UnaryRequest
 
 _READ_AHEAD = 16
 """Answers a client may leave unread before it is no longer listened to."""
@@ -39,6 +39,16 @@ class LocalDialogue(Protocol):
         """The call is over, however it ended."""
 
 
+class _Answered:
+    """`edge.upstream.call.Running` of a call that has been answered."""
+
+    def cancel(self) -> None:
+        """Too late."""
+
+
+_ANSWERED = _Answered()
+
+
 class LocalServices:
     """`edge.upstream.call.Upstream` over methods of our own, by their gRPC paths."""
 
@@ -48,9 +58,10 @@ class LocalServices:
         self._unary = unary
         self._streaming = streaming
 
-    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
+    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
         """Answer at once."""
-        return self._unary[request.path](request.message)
+        done(self._unary[request.path](request.message))
+        return _ANSWERED
 
     async def open_stream(
         self,

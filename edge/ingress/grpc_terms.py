@@ -8,10 +8,11 @@ and whether bytes are text. Source: PROTOCOL-HTTP2.md (Requests), PROTOCOL-WEB.m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from edge.core.content_coding import IDENTITY
-from edge.core.grpc_frame import PREFIX_BYTES
+from edge.core.grpc_frame import PREFIX_BYTES, whole_message
 from edge.core.grpc_web import TextDecoder, encode_text, trailer_frame
 from edge.core.message_coding import frame, takes_gzip
 from edge.ingress.grpc_messages import MessageReader
@@ -116,17 +117,21 @@ class Terms(NamedTuple):
         """A message of the answer, in its frame. Raises EncodeError."""
         return frame(self.form.written(message), gzip=self.gzip, packs=self.packs)
 
+    def message(self, body: bytes, max_message_bytes: int) -> bytes | None:
+        """The message, when a body is one as it is to be sent on; all else is the reader's affair."""
+        if self.form is not PROTO or self.wire.text() is not None:
+            return None
+        return whole_message(body, max_message_bytes)
+
     def reader(self, max_message_bytes: int) -> MessageReader:
         """For one request body."""
         return MessageReader(max_message_bytes, self.coding, self.form, self.wire.text())
 
 
-def terms_of(head: Head, wires: Sequence[Wire], target: Target, *, compress: bool) -> Terms | Refusal:
+def terms_of(head: Head, wires: tuple[Wire, ...], target: Target, *, compress: bool) -> Terms | Refusal:
     """What a head says of its call; `compress`: answers may be compressed."""
-    media_type = head.get(b"content-type").partition(";")[0].strip().lower()
-    base, _, name = media_type.partition("+")
-    wire = next((wire for wire in wires if wire.media_type == base), None)
-    form = form_of(name or PROTO.name, target)
+    wire, media_type, name = _carried(head.get(b"content-type"), wires)
+    form = PROTO if name == PROTO.name else form_of(name, target)
     if wire is None or form is None:
         return Refusal(Fault.MEDIA_TYPE_UNSUPPORTED)
     coding = head.get(b"grpc-encoding") or IDENTITY
@@ -134,4 +139,13 @@ def terms_of(head: Head, wires: Sequence[Wire], target: Target, *, compress: boo
         message = f"messages compressed with {coding[:32]!r} are not understood"
         return Refusal(Fault.MESSAGE_CODING_UNSUPPORTED, message=message)
     gzip = compress and takes_gzip(head.get(b"grpc-accept-encoding"))
-    return Terms(wire, media_type.encode("ascii", "replace"), form, coding, gzip)
+    return Terms(wire, media_type, form, coding, gzip)
+
+
+@lru_cache(maxsize=128)  # few content types are in use; who fills it makes others be read again
+def _carried(content_type: str, wires: tuple[Wire, ...]) -> tuple[Wire | None, bytes, str]:
+    """The wire format a content type names, the type to answer with, and the name of the messages' form."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    base, _, name = media_type.partition("+")
+    wire = next((wire for wire in wires if wire.media_type == base), None)
+    return wire, media_type.encode("ascii", "replace"), name or PROTO.name

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from edge.core.message_coding import is_compressed
-from edge.core.metadata import rpc_metadata
+from edge.core.metadata import rpc_told
 from edge.ingress.grpc_ending import trailers_of
 from edge.ingress.grpc_terms import ACCEPTED, ENCODING, Terms
 from edge.ingress.message_form import RENDER
@@ -34,6 +34,9 @@ class GrpcUnary:
 
     def bind(self, body: bytes) -> RequestMessage | Refusal:
         """Unframe the one message."""
+        whole = self._terms.message(body, self._opening.serving.max_body_bytes)
+        if whole is not None:
+            return RequestMessage(whole, RENDER)
         message = self._terms.reader(self._opening.serving.max_body_bytes).only(body)
         return message if isinstance(message, Refusal) else RequestMessage(message, RENDER)
 
@@ -52,7 +55,9 @@ class GrpcUnary:
                 head.append(ENCODING)
             body = wire.carried(framed)
         rest, behind = wire.ending(trailers)
-        return Answer(OK, head + rpc_metadata(reply.headers), body + rest, trailers=behind)
+        if reply.headers:
+            head += rpc_told(tuple(reply.headers))
+        return Answer(OK, head, body + rest if rest else body, trailers=behind)
 
     def refused(self, refusal: Refusal) -> Answer:
         """Trailers-Only."""

@@ -167,7 +167,8 @@ class Http1Connection(asyncio.Protocol):
                 self._advance()
             if self._state > _STREAM:
                 return
-            self._inlet.clear()
+            if self._inlet.data:
+                self._inlet.clear()
         if self._state == _HEAD:
             self._timer.at(self._started + self._limits.header_timeout_s)
 
@@ -207,7 +208,7 @@ class Http1Connection(asyncio.Protocol):
     def _begin(self) -> None:
         """A head is whole and sound: ask the service."""
         reader = self._reader
-        head = self._head()
+        head = reader.head(self._peer, self._started, secure=self._secure)
         taken = self._service.begin(head)
         if isinstance(taken, Answer):
             self._answer_early(head, taken)
@@ -332,7 +333,7 @@ class Http1Connection(asyncio.Protocol):
         return not self._reader.keep_alive or self._connections.draining
 
     def _answer(self, answer: Answer, *, close: bool = False) -> None:
-        close = close or answer.close or self._closes()
+        close = close or answer.close or not self._reader.keep_alive or self._connections.draining
         self._answered(self._writer.send(answer, self._reader, close=close), close=close)
 
     def _answered(self, size: int, *, close: bool) -> None:
@@ -351,14 +352,15 @@ class Http1Connection(asyncio.Protocol):
             self._end()
             return
         self._reader.reset()
-        if self._inlet:
+        if self._inlet.data:
             # Not in a loop here: a buffer full of tiny requests would keep every other connection waiting.
             self._state = _READY
             self._timer.off()
             self._loop.call_soon(self._resume)
             return
         self._state = _IDLE
-        self._inlet.resume()
+        if self._inlet.paused:
+            self._inlet.resume()
         if self._connections.draining:
             self._close()
         else:

@@ -37,14 +37,16 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_parser", "_upgrade", "_wire_bytes", "complete",
-        "expects_continue", "facts", "head_complete", "headers", "keep_alive", "max_body_bytes", "method", "refusal", "target",
-        "version",
+        "_blank", "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_max_head_wire_bytes", "_parser", "_upgrade",
+        "_wire_bytes", "complete", "expects_continue", "facts", "head_complete", "headers", "keep_alive", "max_body_bytes", "method",
+        "refusal", "target", "version",
     )  # fmt: skip
 
     def __init__(self, limits: Http1Limits) -> None:
         self._limits = limits
+        self._max_head_wire_bytes = limits.max_head_wire_bytes
         self._parser = HttpRequestParser(self)
+        self._blank = BlankLine()  # serves every head: where it found the end, it begins anew
         self.reset()
 
     def reset(self) -> None:
@@ -58,16 +60,20 @@ class RequestReader:
         self.max_body_bytes: int | None = 0
         self._body: bytes | bytearray = b""
         self._body_bytes = self._wire_bytes = self._header_bytes = 0
-        self._end: BlankLine | ChunkedBody = BlankLine()
+        self._end: BlankLine | ChunkedBody = self._blank
 
     def feed(self, data: bytes, offset: int) -> int:
         """Consume `data` from `offset` to the end of the head or of the message, whichever comes first; where it stopped."""
-        try:
-            cut = self._boundary(data, offset)
-        except ChunkSizeError as error:
-            self.refusal = Refusal(Fault.MALFORMED_REQUEST, str(error))
-            return len(data)
-        piece = data if cut - offset == len(data) else memoryview(data)[offset:cut]
+        size, facts = len(data), self.facts
+        if facts is not None and facts.content_length is not None:
+            cut = min(size, offset + facts.content_length - self._body_bytes)
+        else:
+            try:
+                cut = self._end.end(data, offset)
+            except ChunkSizeError as error:
+                self.refusal = Refusal(Fault.MALFORMED_REQUEST, str(error))
+                return size
+        piece = data if cut - offset == size else memoryview(data)[offset:cut]
         in_head = not self.head_complete
         self._wire_bytes += cut - offset
         try:
@@ -77,7 +83,8 @@ class RequestReader:
         except HttpParserError as error:
             self.refusal = self.refusal or _parser_refusal(str(error))
             return cut
-        self.refusal = self.refusal or (self._check_head() if in_head else self._check_body())
+        if self.refusal is None:
+            self.refusal = self._check_head() if in_head else self._check_body()
         return cut
 
     def head(self, peer: str, started: float, *, secure: bool) -> Head:
@@ -95,7 +102,7 @@ class RequestReader:
             peer,
             secure,
             started,
-            facts.has_body,
+            facts.chunked or bool(facts.content_length),
             facts.content_length,
         )
 
@@ -110,8 +117,8 @@ class RequestReader:
 
     def take_body(self) -> bytes:
         """What was read of the body; the reader keeps none of it."""
-        body, self._body = bytes(self._body), b""
-        return body
+        body, self._body = self._body, b""
+        return body if isinstance(body, bytes) else bytes(body)
 
     @property
     def rest_may_be_large(self) -> bool:
@@ -165,17 +172,12 @@ class RequestReader:
         if not self._upgrade:
             self.complete = True
 
-    def _boundary(self, data: bytes, offset: int) -> int:
-        if self.facts is not None and self.facts.content_length is not None:
-            return min(len(data), offset + self.facts.content_length - self._body_bytes)
-        return self._end.end(data, offset)
-
     def _check_head(self) -> Refusal | None:
         limits = self._limits
         if len(self.target) > limits.max_uri_bytes:
             return Refusal(Fault.URI_TOO_LONG)
         too_large = self._header_bytes > limits.max_header_bytes or len(self.headers) > limits.max_header_count
-        if too_large or self._wire_bytes > limits.max_head_wire_bytes:
+        if too_large or self._wire_bytes > self._max_head_wire_bytes:
             return Refusal(Fault.HEADERS_TOO_LARGE)
         return self._examine() if self.head_complete else None
 
@@ -212,7 +214,7 @@ class RequestReader:
     def _check_body(self) -> Refusal | None:
         if self.max_body_bytes is not None and self._body_bytes > self.max_body_bytes:
             return over_limit(self.max_body_bytes)
-        if self._wire_bytes > CHUNK_OVERHEAD * self._body_bytes + 2 * self._limits.max_head_wire_bytes:
+        if self._wire_bytes > CHUNK_OVERHEAD * self._body_bytes + 2 * self._max_head_wire_bytes:
             return Refusal(Fault.MALFORMED_REQUEST, "chunk extensions or trailers out of proportion")
         return None
 

@@ -34,17 +34,20 @@ class DateClock:
 
     def line(self) -> bytes:
         """The whole field line, for now."""
-        self.value()
+        now = time.time()
+        if not self._second <= now < self._second + 1:
+            self._turn(int(now))
         return self._line
 
     def value(self) -> bytes:
         """The field's value, for now."""
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._value = formatdate(second, usegmt=True).encode()
-            self._line = b"date: %s\r\n" % self._value
+        self.line()
         return self._value
+
+    def _turn(self, second: int) -> None:
+        self._second = second
+        self._value = formatdate(second, usegmt=True).encode()
+        self._line = b"date: %s\r\n" % self._value
 
 
 DATE = DateClock()
@@ -61,10 +64,12 @@ def render(answer: Answer, *, head_only: bool, connection: bytes) -> tuple[bytes
 
     `head_only` for answers to HEAD; `connection` is a whole `connection: …` line or empty. Raises UnsafeFieldError.
     """
-    if answer.status in BODILESS:
-        return head(answer.status, answer.headers, connection), b""
-    length = b"content-length: %d\r\n" % len(answer.body)
-    return head(answer.status, answer.headers, length, connection), b"" if head_only else answer.body
+    status, headers, body = answer.status, answer.headers, answer.body
+    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    if status in BODILESS:
+        return b"%b%b%b%b\r\n" % (line, field_lines(headers), connection, DATE.line()), b""
+    lines = b"%b%bcontent-length: %d\r\n%b%b\r\n" % (line, field_lines(headers), len(body), connection, DATE.line())
+    return lines, b"" if head_only else body
 
 
 def head(status: int, headers: Sequence[Header], *own: bytes) -> bytes:

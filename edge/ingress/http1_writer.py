@@ -8,7 +8,6 @@ keeps up, and whether it has taken anything lately.
 from __future__ import annotations
 
 import asyncio
-from http import HTTPMethod
 
 import structlog
 
@@ -56,8 +55,8 @@ class AnswerWriter:
 
     def send(self, answer: Answer, request: RequestReader, *, close: bool) -> int:
         """Hand an answer to the transport; the body bytes sent."""
-        connection = connection_line(request, close=close)
-        head_only = request.method == HTTPMethod.HEAD
+        connection = b"" if not close and request.version == "1.1" else connection_line(request, close=close)
+        head_only = request.method == "HEAD"
         try:
             head, body = render(answer, head_only=head_only, connection=connection)
         except Exception:  # noqa: BLE001  # an unsafe field or a value of the wrong type: a bug of the service, not of the connection

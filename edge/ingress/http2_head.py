@@ -8,10 +8,11 @@ is still told as far as it can be, for the log. Source: RFC 9113 section 8.3; re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from edge.core.http1_head import FlawKind, HeadFlaw
-from edge.core.http2_head import Http2Head, examine, sizes
+from edge.core.http2_head import FieldSizes, Http2Head, examine, sizes
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.service import Head, Header
 from edge.outcome import Fault, Refusal
@@ -42,18 +43,13 @@ class ReadHead(NamedTuple):
 
 def read_head(fields: Sequence[Header], origin: Origin, started: float, limits: Http1Limits, *, end: bool) -> ReadHead:
     """What a well-formed header block says; `end` when no body follows."""
-    refusal = _oversize(fields, limits)
+    found, facts = _read(tuple(fields))
+    refusal = _oversize(found, limits)
     if refusal is not None:
         return _unserved(fields, origin, started, refusal)
-    facts = examine(fields)
     if isinstance(facts, HeadFlaw):
         return _unserved(fields, origin, started, Refusal(_FAULT_OF_FLAW[facts.kind], facts.detail))
-    head = _head(facts, origin, started, end=end)
-    return ReadHead(head, facts.expect_continue and not end)
-
-
-def _head(facts: Http2Head, origin: Origin, started: float, *, end: bool) -> Head:
-    return Head(
+    head = Head(
         facts.method,
         facts.path,
         facts.query,
@@ -64,12 +60,18 @@ def _head(facts: Http2Head, origin: Origin, started: float, *, end: bool) -> Hea
         started,
         not end,
         facts.content_length,
+        facts.first,
         facts.protocol,
     )
+    return ReadHead(head, facts.expect_continue and not end)
 
 
-def _oversize(fields: Sequence[Header], limits: Http1Limits) -> Refusal | None:
-    found = sizes(fields)
+@lru_cache(maxsize=64)  # clients say the same heads over and over; one that does not makes others be read again
+def _read(fields: tuple[Header, ...]) -> tuple[FieldSizes, Http2Head | HeadFlaw]:
+    return sizes(fields), examine(fields)
+
+
+def _oversize(found: FieldSizes, limits: Http1Limits) -> Refusal | None:
     if found.target_bytes > limits.max_uri_bytes:
         return Refusal(Fault.URI_TOO_LONG)
     if found.header_bytes > limits.max_header_bytes or found.fields > limits.max_header_count:

@@ -73,10 +73,10 @@ class Outgoing:
         return moved
 
     def _push_data(self, session: H2Session, stream: int, limit: int) -> bool:
-        view = memoryview(self._data)
-        ends = self._ending and not self._trailers and len(view) <= limit
-        taken = session.send_data(stream, cast(bytes, view[:limit]), end=ends)
+        data, size = self._data, len(self._data)
+        ends = self._ending and not self._trailers and size <= limit
+        taken = session.send_data(stream, cast(bytes, data if size <= limit else memoryview(data)[:limit]), end=ends)
         self.body_bytes += taken
-        self._data = view[taken:] if taken < len(view) else b""
+        self._data = memoryview(data)[taken:] if taken < size else b""
         self.over = ends and not self._data
         return taken > 0

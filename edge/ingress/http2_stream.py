@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from http import HTTPMethod
 from typing import Protocol
 
 import structlog
@@ -134,7 +133,7 @@ class Http2Stream:
         elif limit is not None and not self._end_in:  # what has no bound is a dialogue, and may rest
             self._wait(carrier.limits.body_timeout_s)
         self._sink = LeavingAnswer(
-            self.outgoing, self._ready, self._abort, carrier.loop, head_only=head.method == HTTPMethod.HEAD
+            self.outgoing, self._ready, self._abort, carrier.loop, head_only=head.method == "HEAD"
         )
         self._turn.run(body, self._sink)
 
@@ -148,10 +147,14 @@ class Http2Stream:
         else:
             self._acknowledge(flow_bytes)
         if self._gathered is not None:
-            self._gather_more(self._gathered, data)
+            if end and not self._gathered and len(data) <= self._limit:  # the whole body in one piece: the common call
+                self._gathered = self._until = None
+                self._turn.finish(data)
+            else:
+                self._gather_more(self._gathered, data)
         elif self._lingering and end:
             self._until = None
-            self._carrier.release(self)
+            self._release()
 
     def _gather_more(self, gathered: bytearray, data: bytes) -> None:
         carrier = self._carrier
@@ -276,7 +279,7 @@ class Http2Stream:
         self._answer(self._turn.refuse(self._head, refusal))
 
     def _answer(self, answer: Answer) -> None:
-        head_only = self._head is not None and self._head.method == HTTPMethod.HEAD
+        head_only = self._head is not None and self._head.method == "HEAD"
         try:
             head, body, trailers = http2_response.whole(answer, head_only=head_only)
         except Exception:  # noqa: BLE001  # an unsafe field or a value of the wrong type: a bug of the service, not of the connection
@@ -292,13 +295,18 @@ class Http2Stream:
         """The answer is out, or nobody wants it: pay what is owed."""
         self._turn.settle(self.outgoing.body_bytes)
         if self._gone or self._end_in:
-            self._carrier.release(self)
+            self._release()
         else:
             # RST_STREAM(NO_ERROR) may be sent at once (RFC 9113 8.1), but curl and httpx then fail and never read the answer.
             self._lingering = True
             self._wait(self._carrier.limits.linger_s)
 
     # Small things.
+
+    def _release(self) -> None:
+        """Nothing is left. The turn knows us: without this, each stream would be garbage for the collector."""
+        self._turn.close()
+        self._carrier.release(self)
 
     def _abort(self) -> None:
         self._carrier.session.reset(self.id, INTERNAL_ERROR)

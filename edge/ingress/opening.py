@@ -8,7 +8,9 @@ and gives back a call, or a refusal that it then shapes in its own form.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
 
 from edge.core.forwarded import Forwarded
 from edge.core.grpc_timeout import parse_timeout
@@ -30,7 +32,8 @@ _ACCEPTING = {
 """The dialects that carry messages as they are, and the fields by which their clients say that they take them compressed."""
 
 
-class Opening(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Opening:
     """What a dialect is given: the generation to serve from, the policies, the exchange so far, the head, and who sent it."""
 
     serving: Serving
@@ -52,8 +55,8 @@ class DialectFront(Protocol):
 
 def grpc_timeout(head: Head) -> float | None:
     """The seconds a Grpc-Timeout header gives the call. Raises ValueError."""
-    asked = head.get(b"grpc-timeout")
-    return parse_timeout(asked.encode("latin-1")) if asked else None
+    asked = head.first.get(b"grpc-timeout")
+    return parse_timeout(asked) if asked else None
 
 
 def resolve(
@@ -86,22 +89,35 @@ def resolve(
 
 def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> list[Header]:
     """What the service is told: the client's headers by the API's rules; who and where the client is, by our own word."""
-    x, origin = opening.x, opening.origin
+    x = opening.x
     assert x.target is not None
     metadata = request_metadata(opening.head.headers, opening.serving.apis[x.target.api].metadata)
-    metadata += plain(
-        (
-            (b"x-request-id", x.request_id),
-            (b"x-forwarded-for", origin.chain),
-            (b"x-forwarded-proto", origin.proto),
-            (b"x-forwarded-host", origin.host),
-            (b"x-forwarded-user-agent", x.user_agent),
-            *extra,
-        )
-    )
+    metadata.append((b"x-request-id", x.request_id.encode("ascii")))
+    metadata += _of_origin(opening.origin)
+    if x.user_agent:
+        metadata += _of_agent(x.user_agent)
+    if extra:
+        metadata += plain(extra)
     if _passes_gzip(opening, x.target):
         metadata.append(_TAKES_GZIP)
     return metadata
+
+
+@lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again
+def _of_origin(origin: Forwarded) -> list[Header]:
+    """Where a client is, as metadata."""
+    return plain(
+        (
+            (b"x-forwarded-for", origin.chain),
+            (b"x-forwarded-proto", origin.proto),
+            (b"x-forwarded-host", origin.host),
+        )
+    )
+
+
+@lru_cache(maxsize=256)  # as above
+def _of_agent(user_agent: str) -> list[Header]:
+    return plain(((b"x-forwarded-user-agent", user_agent),))
 
 
 def _passes_gzip(opening: Opening, target: Target) -> bool:

@@ -8,6 +8,7 @@ Source: transcoding.md B10, B11.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from edge.core.grpc_status import Code
 from edge.ingress.opening import Opening
@@ -54,7 +55,7 @@ class RestCollect:
         if outcome.code == Code.OK:
             if self._message is None:
                 return self._refused(Refusal(Fault.UPSTREAM_MALFORMED, detail="no message where the method has one"))
-            outcome = outcome._replace(message=self._message)
+            outcome = replace(outcome, message=self._message)
         answer = self._unary.replied(RequestMessage(b"", self._request.render), outcome)
         return self._refused(answer) if isinstance(answer, Refusal) else answer
 

@@ -8,17 +8,17 @@ Source: google/api/http.proto; transcoding.md B, R, E, H.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from edge.core.content_coding import inflate
-from edge.core.grpc_status import Code
-from edge.core.metadata import MetadataRules, plain, response_headers, status_fields, status_override
+from edge.core.metadata import plain, status_fields, told
 from edge.ingress.dress import dressed
 from edge.ingress.google_error import for_client
 from edge.ingress.opening import Opening
 from edge.ingress.refusals import binding_refusal, coding_refusal
 from edge.ingress.respond import error_answer, refusal_answer
-from edge.ingress.service import Answer
-from edge.outcome import Fault, Refusal, http_of_code
+from edge.ingress.service import Answer, Header
+from edge.outcome import OK, Fault, Refusal
 from edge.routes import Route
 from edge.upstream.call import UnaryReply
 from edge.wire.codec import BindingError, EncodeError, RequestMessage
@@ -27,19 +27,19 @@ from edge.wire.codec import BindingError, EncodeError, RequestMessage
 class RestUnary:
     """`UnarySpeech` for one matched request."""
 
-    __slots__ = ("_captures", "_opening", "_route")
+    __slots__ = ("_captures", "_opening", "_route", "_settings")
 
     def __init__(self, opening: Opening, route: Route, captures: Sequence[str]) -> None:
         self._opening = opening
         self._route = route
         self._captures = captures
+        self._settings = opening.serving.apis[route.api]
 
     def bind(self, body: bytes) -> RequestMessage | Refusal:
         """Inflate within bounds, then merge path, query and body."""
         head = self._opening.head
-        coding = head.get(b"content-encoding")
-        if coding:
-            inflated = inflate(coding, body, self._opening.serving.max_body_bytes)
+        if coding := head.first.get(b"content-encoding"):
+            inflated = inflate(coding.decode("latin-1"), body, self._opening.serving.max_body_bytes)
             if not isinstance(inflated, bytes):
                 return coding_refusal(inflated)
             body = inflated
@@ -50,38 +50,42 @@ class RestUnary:
 
     def replied(self, request: RequestMessage, reply: UnaryReply) -> Answer | Refusal:
         """The message as JSON, or the status as google.rpc.Status."""
-        wants_trailers = "trailers" in self._opening.head.get(b"te").lower()
-        rules = self._rules
-        headers = response_headers(reply.headers, reply.trailers, with_trailers=wants_trailers, names=rules.response)
+        fields: Sequence[Header] = ()
+        status = None
+        rules = self._settings.metadata
+        if reply.headers or reply.trailers:
+            wants_trailers = b"trailers" in self._opening.head.first.get(b"te", b"").lower()
+            fields, status = told(
+                tuple(reply.headers), tuple(reply.trailers), rules.response, with_trailers=wants_trailers
+            )
         if rules.grpc_status:
-            headers += status_fields(reply.code, reply.text)
-        status = status_override(reply.headers)
+            fields = (*fields, *status_fields(reply.code, reply.text))
         if reply.message is None:
-            failed = error_answer(reply, self._route.api_codec, headers, status)
+            failed = error_answer(reply, self._route.api_codec, fields, status)
             return self._dressed(for_client(failed, self._opening.head))
         try:
             printed = self._route.codec.response(reply.message, request.render)
         except EncodeError as error:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail=str(error))
-        content_type = plain(((b"content-type", printed.content_type),))
-        if not content_type:  # an HttpBody's own, with characters that no header field can carry
+        content_type = _content_type(printed.content_type)
+        if content_type is None:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail="the content type of the answer is no header value")
-        headers += content_type
-        return self._dressed(Answer(status or http_of_code(Code.OK), headers, printed.body))
+        return self._dressed(Answer(OK if status is None else status, (*fields, content_type), printed.body))
 
     def refused(self, refusal: Refusal) -> Answer:
         """google.rpc.Status as JSON."""
         answer = refusal_answer(refusal)
-        if self._rules.grpc_status:
+        if self._settings.metadata.grpc_status:
             fields = status_fields(refusal.grpc_code, refusal.public_message)
             answer = answer._replace(headers=(*answer.headers, *fields))
         return self._dressed(for_client(answer, self._opening.head))
 
-    @property
-    def _rules(self) -> MetadataRules:
-        return self._opening.serving.apis[self._route.api].metadata
-
     def _dressed(self, answer: Answer) -> Answer:
         opening = self._opening
-        compress = opening.serving.apis[self._route.api].compression
-        return dressed(answer, opening.head, opening.x.request_id, compress=compress)
+        return dressed(answer, opening.head, opening.x.request_id, compress=self._settings.compression)
+
+
+@lru_cache(maxsize=64)  # one for JSON, and those of HttpBody messages
+def _content_type(media_type: str) -> Header | None:
+    """The field; None for an HttpBody's own type with characters that no header field can carry."""
+    return next(iter(plain(((b"content-type", media_type),))), None)

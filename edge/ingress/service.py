@@ -6,7 +6,9 @@ Owns these values. A protocol handler (`http1`, later `http2`) knows nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
 
 from edge.outcome import Fault, Refusal
@@ -15,12 +17,14 @@ Header = tuple[bytes, bytes]
 """A header field: lower-case name, value without surrounding white space."""
 
 
-class Head(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Head:
     """
     A request's head. `path` and `query` are the target's two parts as received, neither decoded; `query` has no `?`.
 
     `content_length` is None when the body is chunked or absent; `has_body` tells the two apart. `started` is the monotonic
-    time of the request's first byte. `protocol` is what an HTTP/2 request wants spoken on its stream instead (RFC 8441), mostly empty.
+    time of the request's first byte; `first` has the first value of each header. `protocol` is what an HTTP/2 request wants spoken on its
+    stream instead (RFC 8441), mostly empty. Nobody changes a head: a dataclass that is not frozen is made in half the time.
     """
 
     method: str
@@ -33,14 +37,21 @@ class Head(NamedTuple):
     started: float
     has_body: bool = False
     content_length: int | None = None
+    first: dict[bytes, bytes] = field(default_factory=dict, repr=False)
     protocol: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.first:
+            self.first = dict(reversed(self.headers))
+
+    def with_headers(self, headers: Sequence[Header]) -> Head:
+        """The same head with other headers."""
+        return replace(self, headers=headers, first={})
 
     def get(self, name: bytes) -> str:
         """The first value of a header as Latin-1 text, empty when absent."""
-        for key, value in self.headers:
-            if key == name:
-                return value.decode("latin-1")
-        return ""
+        value = self.first.get(name)
+        return "" if value is None else value.decode("latin-1")
 
 
 class Answer(NamedTuple):
@@ -59,6 +70,10 @@ class Answer(NamedTuple):
     trailers: Sequence[Header] = ()
 
 
+Answered = Callable[[Answer | None], None]
+"""Hears what a call answers; None when it was cancelled. It must not raise: it may be called from the connection of another call's."""
+
+
 class Call(Protocol):
     """
     A request whose head was accepted. Exactly one of `finish` and `abandon` is called, once.
@@ -73,8 +88,11 @@ class Call(Protocol):
     def max_body_bytes(self) -> int:
         """The most body bytes this call may bring."""
 
-    async def finish(self, body: bytes) -> Answer:
-        """The body is whole: run the call. Cancelled when the client goes away; whatever is held is given back even then."""
+    def finish(self, body: bytes, answered: Answered) -> None:
+        """The body is whole: run the call. `answered` is called exactly once, now or later, whatever happens."""
+
+    def cancel(self) -> None:
+        """The client has gone: end a call that runs, whose service then hears so. Harmless when it has answered."""
 
     def abandon(self, refusal: Refusal) -> Answer:
         """The body will not be whole. The answer tells the client why, if it still listens."""
@@ -146,6 +164,20 @@ class Service(Protocol):
 
     def refuse(self, head: Head | None, refusal: Refusal) -> Answer:
         """Shape, log and count a refusal of a request that never became a call; `head` as far as it was read."""
+
+
+async def answer_to(call: Call, body: bytes) -> Answer:
+    """Finish a call in a coroutine; cancelling it cancels the call."""
+    answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+    call.finish(body, lambda answer: None if answered.done() else answered.set_result(answer))
+    try:
+        answer = await answered
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+    if answer is None:
+        raise asyncio.CancelledError
+    return answer
 
 
 def over_limit(limit: int) -> Refusal:

@@ -7,6 +7,7 @@ Source: docs/adr/0009-websocket.md; RFC 6455 section 4.2; RFC 8441; RFC 6454.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from http import HTTPMethod
 
@@ -83,7 +84,7 @@ def _admitted(opening: Opening, target: Target) -> Opening | Refusal:
     if rules.credentials:
         return opening
     headers = [field for field in opening.head.headers if field[0] not in (b"cookie", b"authorization")]
-    return opening._replace(head=opening.head._replace(headers=headers))
+    return replace(opening, head=opening.head.with_headers(headers))
 
 
 def _is_own(page: str, host: str) -> bool:

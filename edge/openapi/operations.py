@@ -68,10 +68,10 @@ class Operations:
     def _success(self, place: Place) -> Json:
         output = self._message(place.route.rpc.output_type)
         content = answer_content(place.route, output, self._schemas, envelope=self._envelope)
-        responses: Json = {str(OK.value): {"description": "The answer.", "content": content}}
+        responses: Json = {str(OK): {"description": "The answer.", "content": content}}
         if place.method == _CONDITIONAL and not _streams(place.route):
             unchanged = "Nothing has changed since the answer whose ETag If-None-Match names."
-            responses[str(NOT_MODIFIED.value)] = {"description": unchanged}
+            responses[str(NOT_MODIFIED)] = {"description": unchanged}
         return responses
 
     def _message(self, full_name: str) -> Descriptor:

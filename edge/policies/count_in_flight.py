@@ -23,4 +23,4 @@ class CountInFlight:
         """Count one more; the settlement counts one less."""
         counts = self._metrics.of(x.target)
         counts.began()
-        return lambda _: counts.finished()
+        return counts.finished

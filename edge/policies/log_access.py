@@ -2,31 +2,54 @@
 Report every request that has ended: its metrics and its access-log line.
 
 Owns that each is reported exactly once, admitted or not. It is the pipeline's observer, so it runs after every policy has
-settled and its duration covers all of them.
+settled and its duration covers all of them. Reporting is done in batches, off the requests' path: the same work on sixty exchanges
+in a row costs half of what it costs between other work. An exchange is final once it is observed.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from edge.exchange import Exchange
 from edge.telemetry.access_log import AccessLog
 from edge.telemetry.metrics import Metrics
 
+BATCH = 64
+DELAY_S = 0.01
+"""What a quiet gateway's line waits for others; with the writer's own delay it is what a killed process loses."""
+
 
 class LogAccess:
-    """Counts and logs. `clock` is the one of `Exchange.started`; without `access_log`, metrics only."""
+    """Counts and logs. `clock` is the one of `Exchange.started`; without `access_log`, metrics only. Use it on the loop's thread."""
 
     def __init__(self, metrics: Metrics, access_log: AccessLog | None, clock: Callable[[], float]) -> None:
         self._metrics = metrics
         self._access_log = access_log
         self._clock = clock
+        self._ended: list[tuple[Exchange, float]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        metrics.before_publishing(self.report)
 
     def observe(self, x: Exchange) -> None:
         """A `Settle` for `Pipeline(observers=...)`."""
-        duration_s = self._clock() - x.started
-        self._metrics.of(x.target).ended(x, duration_s)
-        if x.refusal is not None:
-            self._metrics.failed(x.refusal.fault)
-        if self._access_log is not None:
-            self._access_log.write(x, duration_s)
+        self._ended.append((x, self._clock()))
+        if len(self._ended) >= BATCH:
+            self.report()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(DELAY_S, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.report()
+
+    def report(self) -> None:
+        """Report what has ended."""
+        ended, self._ended = self._ended, []
+        metrics = self._metrics
+        for x, at in ended:
+            metrics.of(x.target).ended(x, at - x.started)
+            if x.refusal is not None:
+                metrics.failed(x.refusal.fault)
+        if self._access_log is not None and ended:
+            self._access_log.write(ended, self._clock())

@@ -8,7 +8,7 @@ JSON string, in which control characters are escaped. The query is left out, for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -22,16 +22,19 @@ _CODE_NAMES = {code.value: code.name for code in Code}
 
 
 class AccessLog:
-    """Writes the line of a call. `wall` is the Unix clock in seconds."""
+    """Writes the lines of calls. `wall` is the Unix clock in seconds."""
 
     def __init__(self, lines: LineWriter, *, wall: Callable[[], float] = time.time) -> None:
         self._lines = lines
         self._wall = wall
         self._timestamps = Timestamps()
 
-    def write(self, x: Exchange, duration_s: float) -> None:
-        """Queue the line of a call that is over."""
-        self._lines.write(line_of(x, duration_s, self._timestamps.text(self._wall())))
+    def write(self, ended: Sequence[tuple[Exchange, float]], now: float) -> None:
+        """Queue the lines of calls that are over, each with the time of its end, on the clock of `started` and of `now`."""
+        offset_s = self._wall() - now
+        text, write = self._timestamps.text, self._lines.write
+        for x, at in ended:
+            write(line_of(x, at - x.started, text(at + offset_s)))
 
 
 def line_of(x: Exchange, duration_s: float, at: str) -> bytes:
@@ -48,12 +51,12 @@ def _fields(x: Exchange, duration_s: float, at: str) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "time": at,
         "request_id": x.request_id,
-        "dialect": x.dialect.value,
+        "dialect": x.dialect,
         "method": x.http_method,
         "path": x.path,
         "protocol": x.http_version,
         "api": target.api if target else None,
-        "rpc": target.rpc.selector if target else None,
+        "rpc": target.selector if target else None,
         "status": x.status,
         "grpc_code": _CODE_NAMES.get(x.grpc_code) or str(x.grpc_code),
         "request_bytes": x.request_bytes,

@@ -45,6 +45,7 @@ class Metrics:
         self._changed: list[RpcMetrics] = []
         self._timer: asyncio.TimerHandle | None = None
         self._failed: dict[Fault, int] = {}
+        self._reports: list[Callable[[], None]] = []
         self._open_connections: Callable[[], int] = lambda: 0
         self._families = _rpc_families(self.registry)
         self._declare(engine)
@@ -74,7 +75,7 @@ class Metrics:
     def of(self, target: Target | None) -> RpcMetrics:
         """The counts of a target's RPC; those of calls without one stand under empty labels."""
         # Three strings, not the target: they hash from their cache, and a reload's old targets are not kept alive by it.
-        key = ("", "", "") if target is None else (target.api, target.rpc.service, target.rpc.method)
+        key = ("", "", "") if target is None else target.labels
         found = self._rpcs.get(key)
         if found is None:
             rpc = f"{key[1]}.{key[2]}" if key[1] else ""
@@ -85,12 +86,18 @@ class Metrics:
         """Count a request that ended in a fault, whether or not it had become a call."""
         self._failed[fault] = self._failed.get(fault, 0) + 1
 
+    def before_publishing(self, report: Callable[[], None]) -> None:
+        """Have what counts in batches count what it holds, before each publication."""
+        self._reports.append(report)
+
     def watch_connections(self, count: Callable[[], int]) -> None:
         """Where to read the number of open downstream connections."""
         self._open_connections = count
 
     def publish(self) -> None:
         """Move what was counted since the last time to where scrapes read it. Run on the event loop's thread."""
+        for report in self._reports:
+            report()
         self._connections.set(self._open_connections())
         for fault, count in self._failed.items():
             self._faults.labels(fault.name).inc(count)

@@ -71,12 +71,14 @@ class RpcMetrics:
     def began(self) -> None:
         """A call was admitted."""
         self._in_flight += 1
-        self._list()
+        if not self._is_listed:
+            self._list()
 
-    def finished(self) -> None:
-        """An admitted call is over."""
+    def finished(self, x: Exchange) -> None:
+        """An admitted call is over: a `Settle`."""
         self._in_flight -= 1
-        self._list()
+        if not self._is_listed:
+            self._list()
 
     def ended(self, x: Exchange, duration_s: float) -> None:
         """A call is over, admitted or not; everything about it is in `x`."""
@@ -87,12 +89,12 @@ class RpcMetrics:
             self._upstream_duration.observe(x.upstream_s)
         self._request_bytes += x.request_bytes
         self._response_bytes += x.response_bytes
-        self._list()
+        if not self._is_listed:
+            self._list()
 
     def _list(self) -> None:
-        if not self._is_listed:
-            self._is_listed = True
-            self._changed.append(self)
+        self._is_listed = True
+        self._changed.append(self)
 
     def publish(self) -> None:
         """Add what was counted to the published metrics and start again at zero."""
@@ -102,7 +104,7 @@ class RpcMetrics:
         if not self._ended:
             return
         for (dialect, code, status), count in self._ended.items():
-            families.requests.labels(*labels, dialect.value, code_label(code), status).inc(count)
+            families.requests.labels(*labels, dialect, code_label(code), status).inc(count)
         self._ended.clear()
         _add(families.duration.labels(*labels), self._duration)
         _add(families.upstream_duration.labels(*labels), self._upstream_duration)

@@ -7,16 +7,17 @@ answering is a Refusal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from edge.outcome import Refusal
 
 Header = tuple[bytes, bytes]
 
 
-class UnaryRequest(NamedTuple):
+@dataclass(slots=True)
+class UnaryRequest:
     """
     One unary call. `path` is `/package.Service/Method`, `message` the serialized request.
 
@@ -31,7 +32,8 @@ class UnaryRequest(NamedTuple):
     max_response_bytes: int = 4 * 1024 * 1024
 
 
-class UnaryReply(NamedTuple):
+@dataclass(slots=True)
+class UnaryReply:
     """
     The service's answer. `message` is None unless `code` is 0. `details` is the raw google.rpc.Status of grpc-status-details-bin.
 
@@ -62,11 +64,22 @@ class Trace:
     moved: float = 0.0
 
 
+Done = Callable[[UnaryReply | Refusal], None]
+"""Hears how a call ended. It must not raise: it is called from a connection that serves other calls too."""
+
+
+class Running(Protocol):
+    """A unary call on its way."""
+
+    def cancel(self) -> None:
+        """Give it up: its stream is reset, and nobody hears of an outcome. Harmless once somebody has."""
+
+
 class Upstream(Protocol):
     """A pool of connections to one upstream."""
 
-    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
-        """Make one call. Cancelling it resets the stream."""
+    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+        """Begin one call. `done` is called once, now or later, unless the call is cancelled before."""
 
     async def open_stream(
         self,

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import Header
+from edge.upstream.deadlines import Deadlines
 from edge.upstream.heartbeat import Heartbeat, Timing
 from edge.upstream.stream import Stream, Unprocessed
 from edge.wire.session import (
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
         self.ready: asyncio.Future[str | None] = self._loop.create_future()
         self.gone: asyncio.Future[None] = self._loop.create_future()
         self.streams: dict[int, Stream] = {}
+        self._deadlines = Deadlines(self._loop, self.streams)
         self._blocked: dict[int, Stream] = {}
         self.reserved = 0
         self._max_streams = 0
@@ -124,6 +126,7 @@ class Connection(asyncio.Protocol):
         self._retire()
         self._heartbeat.stop()
         self._transport = None
+        self._deadlines.close()
         for stream in tuple(self.streams.values()):
             stream.lost(reason, unprocessed=not self.has_written(stream))
         self._never_ready(reason)
@@ -143,14 +146,15 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Feed the session, hand its events on, write what that brought."""
         self._heartbeat.heard()
+        if not self._flush_due:
+            self._schedule_flush()
         for event in self._session.receive(data):
             _HANDLERS[event.__class__](self, event)
-        self._schedule_flush()
 
     def _schedule_flush(self) -> None:
-        if not self._flush_due:
-            self._flush_due = True
-            self._loop.call_soon(self._flush)
+        """Write at the end of this turn of the loop; whatever is sent until then goes out with it."""
+        self._flush_due = True
+        self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flush_due = False
@@ -165,21 +169,28 @@ class Connection(asyncio.Protocol):
 
     def start(self, stream: Stream, headers: Sequence[Header]) -> None:
         """Open a stream with its head and what it has to send. The caller has made sure that `free` was positive."""
-        if list_bytes(headers) > self._max_header_list_bytes:  # it might end the connection, and the calls of others
+        stream.written_in = self._writes + 1
+        limit_bytes = self._max_header_list_bytes
+        if (
+            limit_bytes != UNLIMITED_BYTES and list_bytes(headers) > limit_bytes
+        ):  # it might end the connection, and the calls of others
             stream.settle(Refusal(Fault.HEADERS_TOO_LARGE, "the header fields are larger than the service takes"))
             self._owner.capacity_changed()  # the stream we do not take is another's
             return
-        stream.written_in = self._writes + 1
         try:
             stream.id = self._session.open(headers, end=False)
-        except StreamsExhausted:  # the peer lowered its limit after a stream was promised
-            stream.settle(Unprocessed("the service lowered its limit on streams"))
+        except StreamsExhausted:
+            if len(self.streams) < self._max_streams:
+                self._retire()  # out of stream ids: the call needs another connection
+            stream.settle(
+                Unprocessed("the connection takes no more streams")
+            )  # or the peer lowered its limit after a promise
             return
         stream.carrier = self
         self.streams[stream.id] = stream
+        if stream.deadline < self._deadlines.armed_for:
+            self._deadlines.watch(stream.deadline)
         self.push(stream)
-        if not self._session.can_open() and len(self.streams) < self._max_streams:
-            self._retire()  # out of stream ids: the next call needs another connection
 
     def has_written(self, stream: Stream) -> bool:
         """Whether any byte of the stream was handed to the socket."""
@@ -192,30 +203,35 @@ class Connection(asyncio.Protocol):
             return
         data = stream.unsent
         if data or stream.ended_out:
-            taken = self._session.send_data(stream.id, cast(bytes, data), end=stream.ended_out)
+            taken = self._session.send_data(stream.id, data, end=stream.ended_out)  # type: ignore[arg-type]  # a view does
             stream.unsent = data = memoryview(data)[taken:] if taken < len(data) else b""
         if data:
             self._blocked[stream.id] = stream
-        else:
-            self._blocked.pop(stream.id, None)
+        elif self._blocked and self._blocked.pop(stream.id, None) is not None:
             stream.drained()
-        self._schedule_flush()
+        if not self._flush_due:
+            self._schedule_flush()
 
     def acknowledge(self, stream_id: int, size: int) -> None:
         """Let the peer send `size` bytes more."""
         self._session.acknowledge(stream_id, size)
-        self._schedule_flush()
+        if not self._flush_due:
+            self._schedule_flush()
 
     def release(self, stream: Stream, reset_code: int | None) -> None:
         """Forget a settled stream; a reset goes out at once."""
         self.streams.pop(stream.id, None)
-        if self._blocked.pop(stream.id, None) is not None and reset_code is None:
+        if self._blocked and self._blocked.pop(stream.id, None) is not None and reset_code is None:
             reset_code = NO_ERROR  # our end of the stream was not written, and now it never will be
-        self._heartbeat.used()
+        if not self.streams:
+            self._heartbeat.used()
         if reset_code is not None:
             self._session.reset(stream.id, reset_code)
             self._flush()
-        self._freed()
+        if self.accepting:
+            self._owner.capacity_changed()
+        elif not self.streams:
+            self._freed()
 
     def give_back(self) -> None:
         """A promised stream is not wanted after all."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from math import inf
 
 from edge.core.grpc_frame import Frame, FrameError, encode_frame
 from edge.core.held_frames import HeldFrames
@@ -31,7 +32,7 @@ class DuplexStream(Stream):
         deadline: float | None,
         trace: Trace | None = None,
     ) -> None:
-        super().__init__(max_message_bytes)
+        super().__init__(max_message_bytes, inf, b"", ended_out=False)
         self._trace = trace
         self._loop = loop
         self._frames = HeldFrames()
@@ -51,7 +52,7 @@ class DuplexStream(Stream):
         while self._head is None and self.settled_as is None:
             self._readable = self._loop.create_future()
             await self._readable
-        return None if self._head is None else reply.metadata(self._head)
+        return None if self._head is None else self._head.metadata
 
     async def send(self, message: bytes, *, end: bool = False) -> None:
         """Send one message; returns when flow control has taken it all. On a stream that has ended it does nothing."""
@@ -120,9 +121,9 @@ class DuplexStream(Stream):
         elif frames:
             _wake(self._readable)
 
-    def concluded(self, head: Sequence[Header], trailers: Sequence[Header]) -> UnaryReply | Refusal:
+    def concluded(self, metadata: Sequence[Header], trailers: Sequence[Header]) -> UnaryReply | Refusal:
         """The status is the outcome; a stream may bring any number of messages."""
-        return reply.conclude(head, trailers, None)
+        return reply.conclude(metadata, trailers, None)
 
     def drained(self) -> None:
         """Let the sender go on."""

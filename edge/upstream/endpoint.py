@@ -58,6 +58,7 @@ class Endpoint:
         self._plan = plan
         self._timing = plan.timing
         self._listener = listener
+        self.capacity_changed = listener.pump  # a stream ended or the peer allows more
         self._dial: asyncio.Task[None] | None = None
 
     @property
@@ -116,10 +117,6 @@ class Endpoint:
         self.retry_at = asyncio.get_running_loop().time() + wait
 
     # What connections report (edge.upstream.connection.Owner).
-
-    def capacity_changed(self) -> None:
-        """A stream ended or the peer allows more."""
-        self._listener.pump()
 
     def retired(self, connection: Connection) -> None:
         """Take it out of the choice; it stays open until what runs on it has ended."""

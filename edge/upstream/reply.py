@@ -9,6 +9,8 @@ and doc/http-grpc-status-mapping.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from edge.core.grpc_status import Code, decode_binary, decode_message, parse_code
 from edge.outcome import Fault, Refusal, code_of_http
@@ -31,12 +33,42 @@ _CODE_OF_RESET = {
 }
 
 
+_MEMORY = 64
+"""
+Heads and trailers remembered, since services say the same ones over and over: then reading one costs its hash.
+
+A service that says another thing each time makes others be read again; what is held is bounded by what a session takes for a block.
+"""
+
+
+class Head(NamedTuple):
+    """What a gRPC response head says."""
+
+    metadata: tuple[Header, ...]
+    gzip: bool
+
+
+class Ending(NamedTuple):
+    """What trailers say."""
+
+    code: int
+    text: str
+    details: bytes | None
+    metadata: tuple[Header, ...]
+
+
 def find(headers: Sequence[Header], name: bytes) -> bytes | None:
     """The first value of a field, or None."""
     for key, value in headers:
         if key == name:
             return value
     return None
+
+
+@lru_cache(maxsize=_MEMORY)
+def read_head(headers: tuple[Header, ...]) -> Head | Refusal:
+    """What a response head says, or why it is not one of gRPC's."""
+    return head_refusal(headers) or Head(metadata(headers), find(headers, b"grpc-encoding") == b"gzip")
 
 
 def head_refusal(headers: Sequence[Header]) -> Refusal | None:
@@ -55,7 +87,7 @@ def _is_grpc(content_type: bytes) -> bool:
     return lower.startswith(b"application/grpc") and lower[16:17] in (b"", b"+", b";")
 
 
-def metadata(headers: Sequence[Header]) -> Sequence[Header]:
+def metadata(headers: Sequence[Header]) -> tuple[Header, ...]:
     """The custom metadata of a block: without pseudo-fields, content-type and what gRPC reserves for itself."""
     return tuple(
         (name, value)
@@ -64,23 +96,29 @@ def metadata(headers: Sequence[Header]) -> Sequence[Header]:
     )
 
 
-def conclude(head: Sequence[Header], trailers: Sequence[Header], message: bytes | None) -> UnaryReply | Refusal:
-    """The reply that `trailers` end; `head` is empty for a trailers-only response. No grpc-status is a malformed answer."""
+@lru_cache(maxsize=_MEMORY)
+def read_trailers(trailers: tuple[Header, ...]) -> Ending | Refusal:
+    """What trailers say. No grpc-status is a malformed answer."""
     status = find(trailers, b"grpc-status")
     if status is None:
         return malformed("the answer ended without a grpc-status")
     code = parse_code(status)
     if code == Code.OK:
-        return UnaryReply(code, message, headers=metadata(head), trailers=metadata(trailers))
+        return Ending(code, "", None, metadata(trailers))
+    text = decode_message(find(trailers, b"grpc-message") or b"")
     details = find(trailers, b"grpc-status-details-bin")
-    return UnaryReply(
-        code,
-        None,
-        text=decode_message(find(trailers, b"grpc-message") or b""),
-        details=None if details is None else decode_binary(details),
-        headers=metadata(head),
-        trailers=metadata(trailers),
-    )
+    return Ending(code, text, None if details is None else decode_binary(details), metadata(trailers))
+
+
+def conclude(
+    head_metadata: Sequence[Header], trailers: Sequence[Header], message: bytes | None
+) -> UnaryReply | Refusal:
+    """The reply that `trailers` end; there is no metadata of a head in a trailers-only response."""
+    ending = read_trailers(tuple(trailers))
+    if isinstance(ending, Refusal):
+        return ending
+    code, text, details, custom = ending
+    return UnaryReply(code, message if code == 0 else None, text, details, head_metadata, custom)
 
 
 def trailers_only(headers: Sequence[Header]) -> UnaryReply | Refusal:

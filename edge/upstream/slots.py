@@ -43,6 +43,7 @@ class Slots:
     ) -> None:
         self._name = name
         self._endpoints = [Endpoint(host, port, plan, self) for host, port in endpoints]
+        self._only = self._endpoints[0] if len(self._endpoints) == 1 else None
         self._max_connections = max_connections
         self._max_pending = max_pending
         self._pending: deque[asyncio.Future[Granted]] = deque()
@@ -53,6 +54,12 @@ class Slots:
         """A connection for a call now, or a refusal, or None: the call must wait (a dial has been started if that helps)."""
         if self._closing:
             return Refusal(Fault.SHUTTING_DOWN)
+        if (
+            self._only is not None
+        ):  # the common case is decided without ceremony: one endpoint, one connection, room on it
+            links = self._only.links
+            if len(links) == 1 and links[0].free > 0:
+                return links[0]
         decision = self._decide(len(self._pending), self._max_pending)
         if isinstance(decision, Take):
             link: Connection = decision.link
@@ -79,37 +86,49 @@ class Slots:
         reasons = "; ".join(f"{place.address}: {place.last_error}" for place in self._endpoints)
         return Refusal(Fault.UPSTREAM_UNAVAILABLE, reasons, retry_after_s=decision.retry_after_s)
 
-    async def wait(self, deadline: float | None) -> Granted:
-        """Queue for a connection; the dial's own timeout bounds the wait for one, the deadline that for a stream."""
+    def enter(self, deadline: float | None) -> asyncio.Future[Granted]:
+        """
+        Queue for a connection; the dial's own timeout bounds the wait for one, the deadline that for a stream.
+
+        What the future gives is to be claimed, or the future to be left.
+        """
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[Granted] = loop.create_future()
         self._pending.append(turn)
-        timer = None if deadline is None else loop.call_at(deadline, self._expire, turn)
-        try:
-            granted = await turn
-        except asyncio.CancelledError:
-            self._abandon(turn)
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
+        if deadline is not None:
+            timer = loop.call_at(deadline, self._expire, turn)
+            turn.add_done_callback(lambda _: timer.cancel())
+        return turn
+
+    def claim(self, granted: Granted) -> Granted | None:
+        """Take what a turn has given; None when it is worth nothing any more and the call must try again."""
         if isinstance(granted, Refusal):
             return granted
         if granted.accepting:
             granted.reserved -= 1
             return granted
         granted.give_back()  # it retired in the meantime
-        return self.take() or await self.wait(deadline)
+        return None
 
-    def _abandon(self, turn: asyncio.Future[Granted]) -> None:
+    def leave(self, turn: asyncio.Future[Granted]) -> None:
         """The call was cancelled while it waited, maybe in the very turn of the loop in which it got a stream."""
-        if turn.cancelled():
+        if turn.cancel() or turn.cancelled():
             with suppress(ValueError):  # `pump` may have dropped it already
                 self._pending.remove(turn)
             return
         granted = turn.result()
         if isinstance(granted, Connection):
             granted.give_back()
+
+    async def wait(self, deadline: float | None) -> Granted:
+        """Queue for a connection, in a coroutine."""
+        turn = self.enter(deadline)
+        try:
+            granted = await turn
+        except asyncio.CancelledError:
+            self.leave(turn)
+            raise
+        return self.claim(granted) or self.take() or await self.wait(deadline)
 
     def _expire(self, turn: asyncio.Future[Granted]) -> None:
         if not turn.done():

@@ -8,12 +8,20 @@ a unary call the limit on the message bounds it, for a streaming one (`duplex`) 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
-from edge.core.grpc_frame import Frame, FrameDecoder, FrameError, Inflated, MessageTooLarge, encode_frame
+from edge.core.grpc_frame import (
+    Frame,
+    FrameDecoder,
+    FrameError,
+    Inflated,
+    MessageTooLarge,
+    encode_frame,
+    whole_message,
+)
 from edge.outcome import Fault, Refusal
 from edge.upstream import reply
 from edge.upstream.call import Header, UnaryReply
@@ -48,32 +56,24 @@ class Stream:
     The part that unary and streaming calls share. `id` is set by the connection when it opens the stream.
 
     `written_in` is the number of the connection's write that carries the request: below it, no byte has left.
+    `deadline`, on the event loop's clock, is kept by the connection.
     """
 
     __slots__ = (
-        "_decoder",
-        "_gzip",
-        "_head",
-        "_max_bytes",
-        "carrier",
-        "ended_out",
-        "id",
-        "settled_as",
-        "unsent",
-        "written_in",
-    )
+        "_decoder", "_head", "_max_bytes", "carrier", "deadline", "ended_out", "id", "settled_as", "unsent", "written_in",
+    )  # fmt: skip
 
-    def __init__(self, max_message_bytes: int) -> None:
+    def __init__(self, max_message_bytes: int, deadline: float, unsent: bytes, *, ended_out: bool) -> None:
         self.id = 0
         self.carrier: Carrier | None = None
         self.written_in = 0
-        self.unsent: bytes | memoryview = b""
-        self.ended_out = False
+        self.unsent: bytes | memoryview = unsent
+        self.ended_out = ended_out
         self.settled_as: Outcome | None = None
-        self._head: Sequence[Header] | None = None
-        self._gzip = False
+        self.deadline = deadline
+        self._head: reply.Head | None = None
         self._max_bytes = max_message_bytes
-        self._decoder = FrameDecoder(max_message_bytes)
+        self._decoder: FrameDecoder | None = None  # most unary answers are one piece and need none
 
     # What the connection reports.
 
@@ -82,16 +82,17 @@ class Stream:
         if end:
             self.settle(reply.trailers_only(headers))
             return
-        refusal = reply.head_refusal(headers)
-        if refusal is not None:
-            self.settle(refusal, reset_code=CANCEL)
-            return
-        self._head = headers
-        self._gzip = reply.find(headers, b"grpc-encoding") == b"gzip"
+        head = reply.read_head(tuple(headers))
+        if isinstance(head, Refusal):
+            self.settle(head, reset_code=CANCEL)
+        else:
+            self._head = head
 
     def data_received(self, data: bytes, flow_bytes: int, *, end: bool) -> None:
         """Body bytes."""
         self.bytes_received(flow_bytes)
+        if self._decoder is None:
+            self._decoder = FrameDecoder(self._max_bytes)
         try:
             self.frames_received(self._decoder.feed(data))
         except FrameError as error:
@@ -102,10 +103,10 @@ class Stream:
 
     def trailers_received(self, headers: Sequence[Header]) -> None:
         """The block that ends the answer."""
-        if self._decoder.partial:
+        if self._decoder is not None and self._decoder.partial:
             self.settle(reply.malformed("the answer ended inside a message"))
         else:
-            self.settle(self.concluded(self._head or (), headers))
+            self.settle(self.concluded(() if self._head is None else self._head.metadata, headers))
 
     def reset_received(self, code: int, *, by_peer: bool) -> None:
         """The stream was reset, by the peer or, for a violation of the peer's, by our session."""
@@ -126,8 +127,8 @@ class Stream:
         """Whole messages, maybe none. Raises FrameError."""
         raise NotImplementedError
 
-    def concluded(self, head: Sequence[Header], trailers: Sequence[Header]) -> UnaryReply | Refusal:
-        """The outcome that well-formed trailers bring."""
+    def concluded(self, metadata: Sequence[Header], trailers: Sequence[Header]) -> UnaryReply | Refusal:
+        """The outcome that well-formed trailers bring, behind a head with this metadata."""
         raise NotImplementedError
 
     def drained(self) -> None:
@@ -166,7 +167,7 @@ class Stream:
     def _message(self, frame: Frame) -> bytes:
         if not frame.compressed:
             return frame.payload
-        if not self._gzip:
+        if self._head is None or not self._head.gzip:
             raise FrameError("a message is compressed, but grpc-encoding names no coding we know")
         return Inflated.of(frame.payload, self._max_bytes)
 
@@ -178,16 +179,27 @@ def frame_refusal(error: FrameError) -> Refusal:
 
 
 class UnaryStream(Stream):
-    """A call of one message each way; `done` gets the outcome."""
+    """A call of one message each way; `done` is told the outcome."""
 
-    __slots__ = ("_reply", "done")
+    __slots__ = ("_done", "_reply")
 
-    def __init__(self, message: bytes, max_response_bytes: int, done: asyncio.Future[Outcome]) -> None:
-        super().__init__(max_response_bytes)
-        self.unsent = encode_frame(message)
-        self.ended_out = True
-        self.done = done
+    def __init__(
+        self, message: bytes, max_response_bytes: int, done: Callable[[Outcome], None], deadline: float = inf
+    ) -> None:
+        super().__init__(max_response_bytes, deadline, encode_frame(message), ended_out=True)
+        self._done = done
         self._reply: bytes | None = None
+
+    def data_received(self, data: bytes, flow_bytes: int, *, end: bool) -> None:
+        """The common answer, one whole message in one piece, needs no decoder."""
+        if self._decoder is None and self._reply is None and not end:
+            message = whole_message(data, self._max_bytes)
+            if message is not None:
+                self._reply = message
+                if self.carrier is not None:
+                    self.carrier.acknowledge(self.id, flow_bytes)
+                return
+        super().data_received(data, flow_bytes, end=end)
 
     def bytes_received(self, flow_bytes: int) -> None:
         """Consumed as they come: the limit on the message bounds what is held."""
@@ -201,14 +213,14 @@ class UnaryStream(Stream):
                 raise FrameError("a unary answer has more than one message")
             self._reply = self._message(frame)
 
-    def concluded(self, head: Sequence[Header], trailers: Sequence[Header]) -> UnaryReply | Refusal:
+    def concluded(self, metadata: Sequence[Header], trailers: Sequence[Header]) -> UnaryReply | Refusal:
         """A success needs a message."""
-        outcome = reply.conclude(head, trailers, self._reply)
-        if isinstance(outcome, UnaryReply) and outcome.code == 0 and self._reply is None:
+        outcome = reply.conclude(metadata, trailers, self._reply)
+        if self._reply is None and isinstance(outcome, UnaryReply) and outcome.code == 0:
             return reply.malformed("a unary answer has status 0 and no message")
         return outcome
 
     def settled(self) -> None:
-        """Wake the caller, if it still waits."""
-        if not self.done.done():
-            self.done.set_result(self.settled_as)  # type: ignore[arg-type]  # settle has set it
+        """Tell the caller."""
+        assert self.settled_as is not None
+        self._done(self.settled_as)

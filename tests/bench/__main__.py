@@ -2,8 +2,8 @@
 `python -m tests.bench`: the yardstick. The gateway beside Envoy and grpc-gateway, in one run, on one core, in alternating rounds.
 
 All get the same descriptors, the same service and the same load. The tables give medians over the rounds and, as what counts on a machine
-that is not quiet, ratios with their spread. docs/benchmarks/README.md says what each row means. A whole run takes some 20 minutes, `--quick`
-three; a run that leaves anything out is printed and not kept, unless `--output` names a folder.
+that is not quiet, ratios with their spread. docs/benchmarks/README.md says what each row means. A whole run takes some 20 minutes,
+`--quick` three; a run that leaves anything out is printed and not kept, unless `--output` names a folder.
 """
 
 from __future__ import annotations

@@ -56,5 +56,9 @@ def _meaning(body: bytes) -> Any:
 
 def _without_defaults(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_defaults(each) for name, each in value.items() if each not in (None, "", 0, "0", [], {})}
+        return {name: _without_defaults(each) for name, each in value.items() if not _is_default(each)}
     return [_without_defaults(each) for each in value] if isinstance(value, list) else value
+
+
+def _is_default(value: Any) -> bool:
+    return value in (None, "", 0, "0", [], {}) or (isinstance(value, str) and value.endswith("_UNSPECIFIED"))

@@ -1,5 +1,5 @@
 """
-grpc-gateway as the second peer, under the bare variant: its program (tests/peers/grpc_gateway) speaks plaintext both ways and has no policies.
+The second peer, under the bare variant: a grpc-gateway (tests/peers/grpc_gateway) that speaks plaintext both ways and has no policies.
 
 It runs on one thread of Go's (GOMAXPROCS=1), as the others run on one worker. It takes no gRPC from clients.
 """

@@ -21,9 +21,10 @@ import uvloop
 from edge.ingress.connections import ConnectionSlots
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.listener import Listener
-from edge.ingress.service import Answer, Call, Head
+from edge.ingress.service import Answer, Answered, Call, Head
 from edge.ingress.tls import server_context
 from edge.outcome import Refusal
+from tests.unit.ingress.doubles import SlowAnswer
 
 LARGE = 2_000_000
 
@@ -34,7 +35,13 @@ class EchoCall:
     max_body_bytes: int = LARGE
     streams: Literal[False] = False
 
-    async def finish(self, body: bytes) -> Answer:
+    def finish(self, body: bytes, answered: Answered) -> None:
+        self.slow = SlowAnswer(self._answer(body), answered, [])
+
+    def cancel(self) -> None:
+        self.slow.cancel()
+
+    async def _answer(self, body: bytes) -> Answer:
         await asyncio.sleep(0.3 if self.head.path == "/slow" else 0)
         told = {"method": self.head.method, "path": self.head.path, "query": self.head.query, "size": len(body)}
         return Answer(200, ((b"content-type", b"application/json"),), json.dumps(told).encode())

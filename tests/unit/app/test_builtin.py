@@ -10,9 +10,10 @@ from edge.config.models import Builtin
 from edge.descriptors.model import Description, Rpc
 from edge.ingress.grpc_health import Health
 from edge.routes import ApiRoutes, compile_routes
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryReply, UnaryRequest
 from edge.wire.codec import JsonOptions
 from edge.wire.engines import engine
+from tests.calls import unary
 from tests.stub_api import StubApi
 
 CHECK = "/grpc.health.v1.Health/Check"
@@ -46,8 +47,8 @@ async def test_they_know_what_this_generation_exposes() -> None:
     routes, _ = compile_routes([own, builtin_api(engine(), Builtin())])
     local = local_services(Health(), routes, [])
     for service, code in (("a.Svc", 0), ("grpc.health.v1.Health", 0), ("b.Svc", 5)):
-        reply = await local.unary(
-            UnaryRequest(CHECK.encode(), HealthCheckRequest(service=service).SerializeToString()), Trace()
+        reply = await unary(
+            local, UnaryRequest(CHECK.encode(), HealthCheckRequest(service=service).SerializeToString())
         )
         assert isinstance(reply, UnaryReply)
         assert reply.code == code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -77,7 +78,7 @@ REST_CALLS: list[tuple[str, Head, bytes]] = [
 
 async def over_websocket(scene: RpcScene, request: Head, body: bytes) -> None:
     """Open it, send one message, end."""
-    call = scene.begin(request._replace(started=asyncio.get_running_loop().time()))  # its deadline is one of the loop's
+    call = scene.begin(replace(request, started=asyncio.get_running_loop().time()))  # its deadline is one of the loop's
     assert isinstance(call, Upgrade)
     inbox = IncomingMessages(lambda: inbox.end(), asyncio.get_running_loop())
     inbox.put(body)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from edge.cli.nowhere import GivenBody, Recorder, ShownAnswer
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import Trace, UnaryRequest
+from edge.upstream.call import UnaryRequest
+from tests.calls import unary
 
 
 async def test_a_unary_request_is_kept_and_refused() -> None:
     recorder = Recorder()
     request = UnaryRequest(b"/a.B/C", b"m")
-    refusal = await recorder.unary(request, Trace())
+    refusal = await unary(recorder, request)
     assert isinstance(refusal, Refusal)
     assert refusal.fault is Fault.UPSTREAM_UNAVAILABLE
     assert recorder.request == request

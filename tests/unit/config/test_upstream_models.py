@@ -19,10 +19,12 @@ def test_defaults_notice_dead_connections() -> None:
     assert (upstream.reconnect.initial, upstream.reconnect.max) == (0.05, 0.8)
 
 
-def test_an_upstream_has_an_endpoint() -> None:
-    """An empty list could never be dialled."""
-    with pytest.raises(ValidationError):
-        Upstream.model_validate({"endpoints": []})
+def test_an_upstream_may_be_found_in_consul() -> None:
+    """Instead of endpoints; that it is one of the two is checked in consul_checks."""
+    upstream = Upstream.model_validate({"consul": {"service": "books"}})
+    assert upstream.endpoints == ()
+    assert upstream.consul is not None
+    assert (upstream.consul.service, upstream.consul.dial) == ("books", "native")
 
 
 def test_nothing_may_wait() -> None:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.grpc_frame import Frame, FrameDecoder, FrameError, Inflated, MessageTooLarge, encode_frame, inflate_gzip
+from edge.core.grpc_frame import (
+    Frame,
+    FrameDecoder,
+    FrameError,
+    Inflated,
+    MessageTooLarge,
+    encode_frame,
+    inflate_gzip,
+    whole_message,
+)
 
 
 def test_an_inflated_message_knows_how_it_came() -> None:
@@ -99,3 +108,22 @@ def test_a_bomb_costs_no_more_than_the_limit() -> None:
 def test_what_is_no_gzip_is_refused(payload: bytes) -> None:
     with pytest.raises(FrameError):
         inflate_gzip(payload, 1000)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (encode_frame(b"abc"), b"abc"),
+        (encode_frame(b""), b""),
+        (encode_frame(bytes(10)), bytes(10)),
+        (encode_frame(bytes(11)), None),
+        (encode_frame(b"abc")[:-1], None),
+        (encode_frame(b"abc") + b"x", None),
+        (b"\1" + encode_frame(b"abc")[1:], None),
+        (b"\0\0\0", None),
+        (b"", None),
+    ],
+)
+def test_one_whole_plain_message_needs_no_decoder(data: bytes, message: bytes | None) -> None:
+    """Whatever else it may be, too large, compressed, a part or more than one, is the decoder's to say."""
+    assert whole_message(data, 10) == message

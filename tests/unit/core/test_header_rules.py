@@ -111,3 +111,13 @@ def test_trailers_take_no_pseudo_fields() -> None:
     assert trailers_fault([(b"grpc-status", b"0")]) is None
     assert trailers_fault([(b":status", b"200")]) is not None
     assert trailers_fault([(b"a", b"b\0")]) is not None
+
+
+def test_trailers_that_were_sound_once_are_judged_by_their_values_again() -> None:
+    """What is remembered are names; a name that was refused is refused each time."""
+    for _ in range(2):
+        assert trailers_fault([(b"x-seen", b"1"), (b"grpc-status", b"0")]) is None
+        assert trailers_fault([(b"x-seen", b"a\r\nb")]) is not None
+        assert trailers_fault([(b"x-seen", b"1"), (b"connection", b"close")]) is not None
+        assert trailers_fault([(b"x-seen", b"1"), (b":path", b"/")]) is not None
+        assert trailers_fault([(b"X-Seen", b"1")]) is not None

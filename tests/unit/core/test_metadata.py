@@ -14,8 +14,10 @@ from edge.core.metadata import (
     request_metadata,
     response_headers,
     rpc_metadata,
+    rpc_told,
     status_fields,
     status_override,
+    told,
 )
 
 ALL = MetadataRules()
@@ -210,3 +212,42 @@ def test_bare_names_are_of_headers() -> None:
 def test_a_status_as_header_fields() -> None:
     """As in gRPC's trailers: the message percent-encoded, so that it cannot end a line."""
     assert status_fields(5, "n\u00e9\r\n") == [(b"grpc-status", b"5"), (b"grpc-message", b"n%C3%A9%0D%0A")]
+
+
+def test_a_verdict_on_a_name_is_the_same_the_second_time_and_never_one_on_its_value() -> None:
+    """Names are remembered, per API; values are looked at each time, all of them and not the first alone."""
+    rules = MetadataRules()
+    for _ in range(2):
+        given_headers = [
+            (b"x-a", b"1"),
+            (b"x-b", b"\xff"),
+            (b"x-tenant", b"acme"),
+            (b"x-c", b"3"),
+            (b"x-d-bin", b"AAE="),
+        ]
+        assert request_metadata(given_headers, rules) == [(b"x-a", b"1"), (b"x-c", b"3"), (b"x-d-bin", b"AAE")]
+        assert request_metadata([(b"x-a", b"1"), (b"x-b", b"\xff")], rules) == [(b"x-a", b"1")]
+        assert request_metadata([(b"connection", b"x-a, close"), (b"x-a", b"1"), (b"x-c", b"3")], rules) == [
+            (b"x-c", b"3")
+        ]
+        assert request_metadata([(b"connection", b"keep-alive"), (b"x-a", b"1")], rules) == [(b"x-a", b"1")]
+    assert request_metadata([(b"authorization", b"t")], MetadataRules(authorization=False)) == []
+    assert request_metadata([(b"authorization", b"t")], rules) == [(b"authorization", b"t")]
+
+
+def test_names_without_end_are_not_remembered_without_end() -> None:
+    """A client chooses them."""
+    rules = MetadataRules()
+    for number in range(2000):
+        assert request_metadata([(b"x-%d" % number, b"1")], rules) == [(b"x-%d" % number, b"1")]
+    assert len(rules._keys) == 1024
+
+
+def test_response_metadata_is_told_as_it_is_translated() -> None:
+    """`told` and `rpc_told` are the plain functions, remembered."""
+    headers, trailers = ((b"x-http-code", b"201"), (b"etag", b"1"), (b"x-a", b"b")), ((b"x-t", b"9"),)
+    for with_trailers in (True, False, True):
+        fields, status = told(headers, trailers, "standard", with_trailers=with_trailers)
+        assert list(fields) == response_headers(headers, trailers, with_trailers=with_trailers)
+        assert status == 201
+    assert list(rpc_told(headers)) == rpc_metadata(headers)

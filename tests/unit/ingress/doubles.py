@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -12,7 +14,7 @@ from edge.ingress.connections import Connections, ConnectionSlots
 from edge.ingress.containment import Contained
 from edge.ingress.http1 import Http1Connection
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.service import Answer, AnswerSink, BodyBroken, BodySource, Call, Head, StreamCall
+from edge.ingress.service import Answer, Answered, AnswerSink, BodyBroken, BodySource, Call, Head, StreamCall
 from edge.outcome import Refusal
 
 T = TypeVar("T")
@@ -56,6 +58,23 @@ def run(scenario: Coroutine[Any, Any, T]) -> T:
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(checked())
+
+
+@contextmanager
+def no_garbage(*kinds: type) -> Iterator[None]:
+    """What happens inside leaves none of these for the garbage collector: reference counts alone must free it."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        left = [type(each).__name__ for each in gc.garbage if isinstance(each, kinds)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not left, f"left for the collector: {left}"
 
 
 async def turns(count: int = 10) -> None:
@@ -164,6 +183,31 @@ class Recorder:
         return Answer(refusal.http_status, (), refusal.fault.name.encode())
 
 
+class SlowAnswer:
+    """A call that takes its time, as a task; its cancellation is told in `events`."""
+
+    def __init__(self, answer: Awaitable[Answer], answered: Answered, events: list[str]) -> None:
+        self._stepped = False
+        self._task = asyncio.get_running_loop().create_task(self._run(answer, answered, events))
+
+    def cancel(self) -> None:
+        if self._stepped:
+            self._task.cancel()
+        else:
+            asyncio.get_running_loop().call_soon(self._task.cancel)
+
+    async def _run(self, answer: Awaitable[Answer], answered: Answered, events: list[str]) -> None:
+        self._stepped = True
+        result: Answer | None = None
+        try:
+            result = await answer
+        except asyncio.CancelledError:
+            events.append("cancelled")
+            raise
+        finally:
+            answered(result)
+
+
 @dataclass
 class RecordedCall:
     """`events` is the call's life in order."""
@@ -172,22 +216,24 @@ class RecordedCall:
     head: Head
     events: list[str] = field(default_factory=list)
     body: bytes = b""
+    slow: SlowAnswer | None = None
     streams: Literal[False] = False
 
     @property
     def max_body_bytes(self) -> int:
         return self.service.max_body_bytes
 
-    async def finish(self, body: bytes) -> Answer:
+    def finish(self, body: bytes, answered: Answered) -> None:
         self.body = body
         self.events.append("finish")
-        try:
-            if self.service.finish_with is not None:
-                return await self.service.finish_with(self.head, body)
-            return Answer(200, (), f"{self.head.method} {self.head.path}?{self.head.query} ".encode() + body)
-        except asyncio.CancelledError:
-            self.events.append("cancelled")
-            raise
+        if self.service.finish_with is not None:
+            self.slow = SlowAnswer(self.service.finish_with(self.head, body), answered, self.events)
+        else:
+            answered(Answer(200, (), f"{self.head.method} {self.head.path}?{self.head.query} ".encode() + body))
+
+    def cancel(self) -> None:
+        assert self.slow is not None
+        self.slow.cancel()
 
     def abandon(self, refusal: Refusal) -> Answer:
         self.events.append(f"abandon {refusal.fault.name}")

@@ -13,7 +13,7 @@ from edge.ingress.containment import Contained
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http2 import Http2Connection
 from edge.ingress.http2_limits import session_settings
-from edge.ingress.service import Answer, AnswerSink, BodySource, Call, Head, Header, StreamCall
+from edge.ingress.service import Answer, Answered, AnswerSink, BodySource, Call, Head, Header, StreamCall
 from edge.outcome import Refusal
 from edge.wire.portable.h2_session import PortableH2Session
 from edge.wire.session import (
@@ -27,7 +27,7 @@ from edge.wire.session import (
     StreamReset,
     TrailersReceived,
 )
-from tests.unit.ingress.doubles import FakeTransport, turns
+from tests.unit.ingress.doubles import FakeTransport, SlowAnswer, turns
 
 _GOAWAY = 0x7
 T = TypeVar("T")
@@ -52,20 +52,21 @@ class Gathered:
     head: Head
     events: list[str] = field(default_factory=list)
     body: bytes = b""
+    slow: SlowAnswer | None = None
     streams: Literal[False] = False
 
     @property
     def max_body_bytes(self) -> int:
         return self.service.max_body_bytes
 
-    async def finish(self, body: bytes) -> Answer:
+    def finish(self, body: bytes, answered: Answered) -> None:
         self.body = body
         self.events.append("finish")
-        try:
-            return await self.service.finish(self.head, body)
-        except asyncio.CancelledError:
-            self.events.append("cancelled")
-            raise
+        self.slow = SlowAnswer(self.service.finish(self.head, body), answered, self.events)
+
+    def cancel(self) -> None:
+        assert self.slow is not None
+        self.slow.cancel()
 
     def abandon(self, refusal: Refusal) -> Answer:
         self.events.append(f"abandon {refusal.fault.name}")

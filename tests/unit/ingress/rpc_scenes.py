@@ -11,12 +11,12 @@ from edge.app.dialects import front
 from edge.core.grpc_frame import encode_frame
 from edge.descriptors.model import Description, HttpBinding, Rpc
 from edge.exchange import Exchange
-from edge.ingress.service import Answer, BodyBroken, Call, Head, Header, StreamCall
+from edge.ingress.service import Answer, BodyBroken, Call, Head, Header, StreamCall, answer_to
 from edge.ingress.serving import ApiSettings, Serving
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline, Policy
 from edge.routes import ApiRoutes, compile_routes
-from edge.upstream.call import MessageStream, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Done, MessageStream, Running, Trace, UnaryReply, UnaryRequest
 from edge.wire.codec import BindingError, EncodeError, JsonOptions, Render, RequestMessage, ResponseBody, Source
 from tests.stub_api import StubApi
 
@@ -127,9 +127,13 @@ class ScriptedStreams:
     deadlines: list[float | None] = field(default_factory=list)
     metadata: list[Sequence[Header]] = field(default_factory=list)
 
-    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
+    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
         self.asked.append(request)
-        return self.reply
+        done(self.reply)
+        return self
+
+    def cancel(self) -> None:
+        raise AssertionError("it has answered")
 
     async def open_stream(
         self, path: bytes, metadata: Sequence[Header] = (), deadline: float | None = None, **_: Any
@@ -225,7 +229,7 @@ class RpcScene:
         elif len(whole := b"".join(body)) > call.max_body_bytes:
             answer = call.abandon(Refusal(Fault.BODY_TOO_LARGE))
         else:
-            answer = await call.finish(whole)
+            answer = await answer_to(call, whole)
         call.sent(len(answer.body))
         return answer
 

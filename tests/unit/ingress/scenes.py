@@ -10,12 +10,12 @@ from typing import Any
 
 from edge.app.dialects import front
 from edge.exchange import Exchange
-from edge.ingress.service import Answer, Call, Head, Header, StreamCall
+from edge.ingress.service import Answer, Call, Head, Header, StreamCall, answer_to
 from edge.ingress.serving import ApiSettings, Serving
 from edge.outcome import Refusal
 from edge.pipeline import Pipeline, Policy
 from edge.routes import compile_routes
-from edge.upstream.call import MessageStream, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Done, MessageStream, Running, Trace, UnaryReply, UnaryRequest
 from edge.wire.codec import EncodeError, Render, RequestMessage, ResponseBody
 from tests.stub_api import StubApi, api
 
@@ -56,14 +56,18 @@ class ScriptedUpstream:
 
     reply: UnaryReply | Refusal = field(default_factory=lambda: UnaryReply(0, b"yes"))
     hang: bool = False
+    cancelled: int = 0
     asked: list[UnaryRequest] = field(default_factory=list)
 
-    async def unary(self, request: UnaryRequest, trace: Trace) -> UnaryReply | Refusal:
+    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
         self.asked.append(request)
         trace.address, trace.upstream_s = "192.0.2.9:50051", 0.25
-        if self.hang:
-            await asyncio.Event().wait()
-        return self.reply
+        if not self.hang:
+            asyncio.get_running_loop().call_soon(done, self.reply)
+        return self
+
+    def cancel(self) -> None:
+        self.cancelled += 1
 
     async def open_stream(self, *_: Any, **__: Any) -> MessageStream:
         raise AssertionError("no stream is expected here")
@@ -107,7 +111,7 @@ class Scene:
         if isinstance(call, Answer):
             return call
         assert not call.streams
-        answer = await call.finish(body)
+        answer = await answer_to(call, body)
         call.sent(len(answer.body))
         return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -37,12 +38,12 @@ OFFERING = dataclasses.replace(RpcScene().serving, apis={"shop": ApiSettings(web
         (head("GET", "/"), Dialect.REST),
         (head("GET", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade"), Dialect.WEBSOCKET),
         (head("GET", "/pkg.Svc/Both", version="1.1", upgrade="WebSocket", connection="Upgrade"), Dialect.WEBSOCKET),
-        (head("CONNECT", "/v1/a")._replace(protocol="websocket"), Dialect.WEBSOCKET),
-        (head("CONNECT", "/v1/a")._replace(protocol="connect-udp"), Dialect.REST),
+        (replace(head("CONNECT", "/v1/a"), protocol="websocket"), Dialect.WEBSOCKET),
+        (replace(head("CONNECT", "/v1/a"), protocol="connect-udp"), Dialect.REST),
         (head("GET", "/v1/a", version="1.1", upgrade="h2c", connection="upgrade"), Dialect.REST),
         (head("POST", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade"), Dialect.REST),
         (
-            head("GET", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade")._replace(has_body=True),
+            replace(head("GET", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade"), has_body=True),
             Dialect.REST,
         ),
     ],
@@ -56,4 +57,4 @@ def test_an_upgrade_is_ignored_where_no_api_offers_websocket() -> None:
     """RFC 9110 7.8: a server may; the request is the REST request that it also is."""
     asked = head("GET", "/v1/a", version="1.1", upgrade="websocket", connection="upgrade")
     assert choose(asked, RpcScene().serving) is Dialect.REST
-    assert choose(head("CONNECT", "/v1/a")._replace(protocol="websocket"), RpcScene().serving) is Dialect.REST
+    assert choose(replace(head("CONNECT", "/v1/a"), protocol="websocket"), RpcScene().serving) is Dialect.REST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -91,6 +92,6 @@ async def test_the_deadline_is_the_nearer_one_and_streams_have_none_of_ours() ->
     await scene.ask(connect(grpc_timeout="1S"), b"m")
     await scene.ask(connect(connect_timeout_ms="2000"), b"m")
     await scene.ask(stream(), frames(b"m"))
-    await scene.ask(stream(connect_timeout_ms="3000")._replace(started=1e9), frames(b"m"))
+    await scene.ask(replace(stream(connect_timeout_ms="3000"), started=1e9), frames(b"m"))
     assert [request.deadline for request in scene.upstream.asked] == [114.0, 101.0]
     assert scene.upstream.deadlines == [None, 1e9 + 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from edge.ingress.service import Answer, Head
 from edge.ingress.serving import ApiSettings
 from edge.ingress.unary_call import UnaryCall
 from edge.outcome import Fault, Refusal
+from edge.upstream.call import UnaryReply
 from tests.unit.ingress.rpc_scenes import Pieces, RpcScene, Sink, fields, frames, head
 
 APP = "https://app.example.com"
@@ -167,6 +169,7 @@ async def test_requests_of_no_page_vary_only() -> None:
 async def test_the_service_does_not_speak_of_cors() -> None:
     """Two values of Allow-Origin are none to a browser."""
     made = scene()
-    made.upstream.reply = made.upstream.reply._replace(headers=((b"access-control-allow-origin", b"*"),))  # type: ignore[union-attr]  # a UnaryReply
+    assert isinstance(made.upstream.reply, UnaryReply)
+    made.upstream.reply = replace(made.upstream.reply, headers=((b"access-control-allow-origin", b"*"),))
     answer = await made.ask(head(content_type="application/proto", origin=APP), b"")
     assert [v for n, v in answer.headers if n == b"access-control-allow-origin"] == [APP.encode()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_a_refusal_is_said_in_the_dialect_of_its_head() -> None:
     rest = answered(scene, scene.begin(head(path="/no/such")))
     assert (rest.status, json.loads(rest.body)["code"]) == (404, 5)
     grpc = answered(
-        scene, scene.begin(head("POST", "/no.Such/Rpc", content_type="application/grpc")._replace(version="2"))
+        scene, scene.begin(replace(head("POST", "/no.Such/Rpc", content_type="application/grpc"), version="2"))
     )
     assert grpc.status == 404
     assert dict((*grpc.headers, *grpc.trailers))[b"grpc-status"] == b"12"

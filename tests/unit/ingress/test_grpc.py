@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edge.exchange import Dialect
@@ -78,6 +80,6 @@ async def test_the_deadline_is_the_nearer_one_and_streams_have_none_of_ours() ->
     await scene.ask(grpc(), frames(b"m"))
     await scene.ask(grpc(grpc_timeout="2S"), frames(b"m"))
     await scene.ask(grpc("/pkg.Svc/Both"), frames(b"m"))
-    await scene.ask(grpc("/pkg.Svc/Both", grpc_timeout="3S")._replace(started=1e9), frames(b"m"))
+    await scene.ask(replace(grpc("/pkg.Svc/Both", grpc_timeout="3S"), started=1e9), frames(b"m"))
     assert [request.deadline for request in scene.upstream.asked] == [114.0, 101.0]
     assert scene.upstream.deadlines == [None, 1e9 + 3]

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from edge.core.grpc_status import Code
 from edge.ingress.grpc_local import LocalServices, error, ok
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryReply, UnaryRequest
+from tests.calls import unary
 from tests.unit.ingress.doubles import run, turns
 
 
@@ -42,7 +43,7 @@ def services(echo: Echo) -> LocalServices:
 
 async def test_a_unary_method_is_a_function() -> None:
     """Of the message."""
-    assert await services(Echo()).unary(UnaryRequest(b"/s/U", b"m"), Trace()) == ok(b"m")
+    assert await unary(services(Echo()), UnaryRequest(b"/s/U", b"m")) == ok(b"m")
 
 
 async def test_a_dialogue_answers_and_ends() -> None:

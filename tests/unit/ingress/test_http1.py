@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from hypothesis import given, settings
@@ -430,15 +430,19 @@ def test_a_client_that_goes_away_cancels_its_call() -> None:
     run(scenario())
 
 
-def test_a_client_that_goes_away_before_the_call_starts() -> None:
-    """Between the last byte and the task's first step: the call is abandoned, not lost."""
+def test_a_client_that_goes_away_in_the_turn_in_which_its_call_began() -> None:
+    """One that has answered is settled as it is; one that has not is cancelled, however early."""
 
     async def scenario() -> None:
         wire = Wire()
         wire.protocol.data_received(GET)
         wire.protocol.connection_lost(None)
+        assert wire.service.calls[0].events == ["finish", "sent 9"]
+        wire = Wire(Recorder(finish_with=forever))
+        wire.protocol.data_received(GET)
+        wire.protocol.connection_lost(None)
         await turns()
-        assert wire.service.calls[0].events == ["abandon CANCELLED", "sent 0"]
+        assert wire.service.calls[0].events == ["finish", "cancelled", "sent 0"]
         assert len(wire.connections) == 0
 
     run(scenario())
@@ -474,7 +478,7 @@ def test_a_call_that_outlives_its_cancellation_is_still_settled_once() -> None:
 
 def test_a_crashing_call_is_answered_and_settled() -> None:
     async def scenario() -> None:
-        async def crash(head: Head, body: bytes) -> Answer:
+        def crash(head: Head, body: bytes) -> Awaitable[Answer]:
             raise ZeroDivisionError
 
         wire = await Wire(Recorder(finish_with=crash)).send(GET)

@@ -24,15 +24,47 @@ def taken(service: Recorder) -> tuple[Turn, RecordedCall, list[Answer | None]]:
 
 
 async def test_a_call_is_finished_then_settled() -> None:
+    """It may answer at once."""
     turn, call, ended = taken(Recorder())
     turn.finish(b"body")
-    assert turn.busy
-    await turns()
     assert not turn.busy
     assert [answer.status for answer in ended if answer is not None] == [200]
     turn.settle(7)
     turn.settle(8)
     assert call.events == ["finish", "sent 7"]
+
+
+async def test_a_call_that_takes_its_time_is_cancelled_when_the_client_leaves() -> None:
+    """And ends once."""
+    turn, call, ended = taken(Recorder(finish_with=_never))
+    turn.finish(b"body")
+    assert turn.busy
+    turn.gone()
+    await turns()
+    assert not turn.busy
+    assert ended == [None]
+    turn.settle(0)
+    assert call.events == ["finish", "cancelled", "sent 0"]
+
+
+async def test_an_answer_that_cannot_be_taken_costs_no_other_call() -> None:
+    """It may come from a service's connection, which serves others."""
+    service = Recorder()
+
+    def crash(answer: Answer | None) -> None:
+        raise ZeroDivisionError
+
+    turn = Turn(Contained(service), asyncio.get_running_loop(), crash)
+    call = service.begin(HEAD)
+    assert isinstance(call, RecordedCall)
+    turn.take(call, HEAD)
+    turn.finish(b"")
+    assert not turn.busy
+
+
+async def _never(head: Head, body: bytes) -> Answer:
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 async def test_a_call_without_its_body_is_abandoned() -> None:

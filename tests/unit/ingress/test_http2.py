@@ -331,15 +331,15 @@ def test_rapid_reset_ends_the_connection_and_no_call_begins() -> None:
     run(scenario())
 
 
-def test_a_reset_in_a_later_read_but_before_the_calls_first_step_abandons_it() -> None:
+def test_a_reset_in_a_later_read_of_the_same_turn_cancels_the_call() -> None:
     async def scenario() -> None:
-        wire = Wire2()
+        wire = Wire2(Service2(finish=never))
         await wire.turn()
         both = resets(1, 1)
         await wire.send(both[:-13])
         await wire.send(both[-13:])
         await wire.turn()
-        assert [call.events for call in wire.service.gathered] == [["abandon CANCELLED", "sent 0"]]
+        assert [call.events for call in wire.service.gathered] == [["finish", "cancelled", "sent 0"]]
         await wire.hang_up()
 
     run(scenario())

@@ -48,3 +48,14 @@ def test_lengths(status: int, length: bytes | None) -> None:
     assert body == (b"four" if length else b"")
     head, body, _ = http2_response.whole(Answer(status, (), b"four"), head_only=True)
     assert (dict(head).get(b"content-length"), body) == (length, b"")
+
+
+def test_fields_seen_before_are_held_to_the_same_rules() -> None:
+    """What is remembered are names that were let out; no field about the connection is ever among them."""
+    for _ in range(2):
+        kept = http2_response.safe([(b"x-again", b"1"), (b"connection", b"close"), (b"upgrade", b"h2c")])
+        assert kept == [(b"x-again", b"1")]
+        assert http2_response.safe([(b"x-again", b"2")]) == [(b"x-again", b"2")]
+        for bad in ((b"x-again", b"a\nb"), (b"X-Again", b"1"), (b"", b"1")):
+            with pytest.raises(UnsafeFieldError):
+                http2_response.safe([(b"x-again", b"1"), bad])

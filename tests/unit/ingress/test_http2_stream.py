@@ -7,11 +7,13 @@ import asyncio
 import pytest
 
 from edge.ingress.http1_limits import Http1Limits
+from edge.ingress.http1_turn import Turn
 from edge.ingress.http2_limits import GATHERED_BYTES
+from edge.ingress.http2_stream import Http2Stream
 from edge.ingress.service import Answer, AnswerSink, BodyBroken, BodySource, Head, Header
 from edge.outcome import Fault, Refusal
 from edge.wire.session import CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR, SessionSettings
-from tests.unit.ingress.doubles import run, turns
+from tests.unit.ingress.doubles import no_garbage, run, turns
 from tests.unit.ingress.http2_wire import Reply, Service2, Streamed, Wire2, request
 
 POST = request("POST", "/a")
@@ -571,6 +573,23 @@ def test_a_reset_stream_wakes_its_call() -> None:
         wire.client.reset(stream, CANCEL)
         await wire.turn()
         assert wire.service.streamed[0].events[:2] in (["run", "cancelled"], ["run", "sent 100000"])
+        await wire.hang_up()
+
+    run(scenario())
+
+
+def test_a_stream_leaves_nothing_for_the_collector() -> None:
+    """Answered, or reset by the client."""
+
+    async def scenario() -> None:
+        wire = Wire2()
+        await wire.turn()
+        with no_garbage(Http2Stream, Turn):
+            await wire.exchange(body=b"x")
+            wire.client.reset(wire.ask(request("POST"), b""), CANCEL)
+            await wire.turn()
+            wire.replies.clear()
+            wire.service.gathered.clear()
         await wire.hang_up()
 
     run(scenario())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -169,7 +170,7 @@ async def test_a_deadline_of_the_route_is_not_a_streams() -> None:
     """D4; but one of the client's own is."""
     scene = RestScene()
     await scene.ask(get("/down/a"))
-    await scene.ask(get("/down/a", grpc_timeout="2S")._replace(started=1e9))
+    await scene.ask(replace(get("/down/a", grpc_timeout="2S"), started=1e9))
     assert scene.upstream.deadlines == [None, 1e9 + 2]
 
 
@@ -241,7 +242,7 @@ def timed(scene: RestScene, request: Head, body: BodySource, sink: Sink) -> floa
     async def scenario() -> float:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        await scene.run(request._replace(started=began_s), body, sink)
+        await scene.run(replace(request, started=began_s), body, sink)
         return loop.time() - began_s
 
     return in_virtual_time(scenario())

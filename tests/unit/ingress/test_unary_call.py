@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 import pytest
 
 from edge.exchange import Exchange
-from edge.ingress.service import Answer
+from edge.ingress.service import Answer, answer_to
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Admission
 from edge.upstream.call import UnaryReply
@@ -134,13 +134,14 @@ async def test_a_client_that_leaves_cancels_the_call_and_gives_everything_back()
     call = scene.begin(head())
     assert not isinstance(call, Answer)
     assert not call.streams
-    task = asyncio.ensure_future(call.finish(b""))
+    task = asyncio.ensure_future(answer_to(call, b""))
     await asyncio.sleep(0)
     assert gate.held == 1
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     call.sent(0)
+    assert scene.upstream.cancelled == 1
     assert (scene.ended[0].status, scene.ended[0].grpc_code, gate.held) == (499, 1, 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_what_asks_for_something_else_is_an_ordinary_request(other: dict[str, st
 
 def on_stream(path: str = "/pkg.Svc/Both", **headers: str) -> Head:
     given = {"host": "edge.example", "sec_websocket_version": "13", **headers}
-    return head("CONNECT", path, version="2", **given)._replace(protocol="websocket")
+    return replace(head("CONNECT", path, version="2", **given), protocol="websocket")
 
 
 def test_over_http2_it_is_a_stream() -> None:

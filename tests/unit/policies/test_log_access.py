@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline
-from edge.policies.log_access import LogAccess
+from edge.policies.log_access import BATCH, DELAY_S, LogAccess
 from edge.telemetry.access_log import AccessLog
 from edge.telemetry.line_writer import LineWriter
 from edge.telemetry.metrics import Metrics
@@ -25,17 +26,30 @@ async def test_a_call_makes_one_line_and_is_counted_once(tmp_path: Path) -> None
     x = exchange(started=100.0)
     held.settle(x)
     held.settle(x)
+    metrics.publish()
     await writer.close()
     (line,) = (tmp_path / "log").read_text().splitlines()
     assert json.loads(line)["duration_ms"] == 250.0
-    metrics.publish()
     assert metrics.registry.get_sample_value("edge_request_duration_seconds_sum", LABELS) == 0.25
     assert metrics.registry.get_sample_value("edge_request_duration_seconds_count", LABELS) == 1
 
 
-def test_a_refusal_is_counted_by_its_fault_even_without_a_route_or_a_log() -> None:
+async def test_a_refusal_is_counted_by_its_fault_even_without_a_route_or_a_log() -> None:
     metrics = Metrics(engine="portable")
     log = LogAccess(metrics, None, clock=lambda: 101.0)
     log.observe(exchange(target=None, status=404, refusal=Refusal(Fault.ROUTE_NOT_FOUND)))
     metrics.publish()
     assert metrics.registry.get_sample_value("edge_faults_total", {"fault": "ROUTE_NOT_FOUND"}) == 1
+
+
+async def test_lines_wait_for_others_but_not_long(tmp_path: Path) -> None:
+    """A batch is written when it is full, a part of one when its time has come; nothing is lost between."""
+    writer = LineWriter(Sink(str(tmp_path / "log")), lambda _: None)
+    log = LogAccess(Metrics(engine="portable"), AccessLog(writer), clock=lambda: 100.0)
+    for number in range(BATCH + 1):
+        log.observe(exchange(request_id=f"id-{number}"))
+    assert writer._accepted_bytes > 0
+    await asyncio.sleep(DELAY_S * 3)
+    await writer.close()
+    written = [json.loads(line)["request_id"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert written == [f"id-{number}" for number in range(BATCH + 1)]

@@ -20,9 +20,11 @@ class Ring:
 
 @pytest.fixture(autouse=True)
 def seen_again() -> Iterator[None]:
-    """The collector sees the tests' own objects again afterwards."""
+    """The collector sees the tests' own objects again afterwards, as often as before."""
+    before = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def test_what_is_left_is_not_walked_again() -> None:
@@ -31,6 +33,12 @@ def test_what_is_left_is_not_walked_again() -> None:
     set_aside()
     assert gc.get_freeze_count() > len(kept)
     assert not [each for each in gc.get_objects() if isinstance(each, Ring)]
+
+
+def test_calls_on_their_way_do_not_make_it_look() -> None:
+    """A call is some fifty objects; hundreds may run."""
+    set_aside()
+    assert gc.get_threshold()[0] >= 100 * 50
 
 
 def test_garbage_goes_first() -> None:

@@ -77,6 +77,6 @@ def test_any_text_makes_one_valid_line(text: str) -> None:
 
 async def test_the_time_is_the_end_of_the_call_in_utc(tmp_path: Path) -> None:
     writer = LineWriter(Sink(str(tmp_path / "log")), lambda _: None)
-    AccessLog(writer, wall=lambda: 1769903999.25).write(exchange(), 0.001)
+    AccessLog(writer, wall=lambda: 1769903999.35).write([(exchange(started=100.0), 100.5)], 100.6)
     await writer.close()
     assert json.loads((tmp_path / "log").read_text())["time"] == "2026-01-31T23:59:59.250Z"

@@ -43,7 +43,7 @@ async def test_every_metric_has_its_name_and_value() -> None:
     metrics = Metrics(engine="portable")
     metrics.of(route()).began()
     metrics.of(route()).began()
-    metrics.of(route()).finished()
+    metrics.of(route()).finished(exchange())
     metrics.of(route()).ended(exchange(), 0.02)
     metrics.failed(Fault.ROUTE_NOT_FOUND)
     metrics.watch_connections(lambda: 1)

@@ -13,8 +13,10 @@ from edge.upstream.call import Trace, UnaryReply, UnaryRequest
 from edge.upstream.connection import Connection
 from edge.upstream.heartbeat import Timing
 from edge.upstream.pool import Pool
+from edge.upstream.stream import UnaryStream, Unprocessed
 from edge.wire.portable.h2_session import PortableH2Session
 from edge.wire.session import SettingsReceived
+from tests.calls import unary
 from tests.unit.upstream.scripted import RESPONSE, Peer, scripted, until
 from tests.unit.upstream.services import pool_to
 
@@ -22,7 +24,7 @@ from tests.unit.upstream.services import pool_to
 async def ask(pool: Pool, message: bytes = b"", timeout_s: float = 5.0) -> tuple[UnaryReply | Refusal, Trace]:
     trace = Trace()
     deadline = asyncio.get_running_loop().time() + timeout_s
-    return await pool.unary(UnaryRequest(b"/t.S/M", message, deadline=deadline), trace), trace
+    return await unary(pool, UnaryRequest(b"/t.S/M", message, deadline=deadline), trace), trace
 
 
 async def test_a_refused_stream_is_made_again() -> None:
@@ -140,7 +142,8 @@ async def test_a_call_that_was_never_written_is_made_again() -> None:
         await pool.close(1)
 
 
-async def test_a_limit_lowered_after_a_stream_was_promised_is_a_refusal_and_no_crash() -> None:
+async def test_a_limit_lowered_after_a_stream_was_promised_costs_that_call_a_turn_and_nothing_else() -> None:
+    """It may be made again elsewhere, and the connection stays."""
     async with scripted() as server:
         pool = pool_to(server.port)
         await pool.warm()
@@ -148,10 +151,10 @@ async def test_a_limit_lowered_after_a_stream_was_promised_is_a_refusal_and_no_c
         server.peers[0].h2.update_settings({0x3: 0})
         server.peers[0].flush()
         await until(lambda: not connection._session.can_open())
-        connection._max_streams = 1  # as it was when the call got its stream
-        outcome, trace = await ask(pool)
-        assert isinstance(outcome, Refusal)
-        assert (outcome.fault, trace.sent, server.requests) == (Fault.UPSTREAM_UNAVAILABLE, False, 0)
+        outcomes: list[object] = []
+        connection.start(UnaryStream(b"", 10, outcomes.append), [(b":method", b"POST")])
+        assert [type(outcome) for outcome in outcomes] == [Unprocessed]
+        assert (connection.accepting, connection.streams, server.requests) == (True, {}, 0)
         await pool.close(1)
 
 
@@ -289,8 +292,8 @@ async def test_more_header_fields_than_the_service_takes_cost_that_call_alone() 
         deadline = asyncio.get_running_loop().time() + 5
         large = [(b"x-%d" % number, bytes(1000).replace(b"\0", b"v")) for number in range(64)]
         too_large, fine = await asyncio.gather(
-            pool.unary(UnaryRequest(b"/t.S/M", b"", large, deadline), Trace()),
-            pool.unary(UnaryRequest(b"/t.S/M", b"", large[:60], deadline), Trace()),
+            unary(pool, UnaryRequest(b"/t.S/M", b"", large, deadline), Trace()),
+            unary(pool, UnaryRequest(b"/t.S/M", b"", large[:60], deadline), Trace()),
         )
         assert isinstance(too_large, Refusal)
         assert too_large.fault is Fault.HEADERS_TOO_LARGE
@@ -312,7 +315,7 @@ async def test_a_stream_not_taken_goes_to_the_next_in_line() -> None:
         await until(lambda: held == [1])
         deadline = asyncio.get_running_loop().time() + 5
         large = [(b"x", b"v" * 70_000)]
-        second = asyncio.ensure_future(pool.unary(UnaryRequest(b"/t.S/M", b"", large, deadline), Trace()))
+        second = asyncio.ensure_future(unary(pool, UnaryRequest(b"/t.S/M", b"", large, deadline), Trace()))
         third = asyncio.ensure_future(ask(pool))
         await asyncio.sleep(0)
         server.answer = lambda peer, stream: peer.reply(stream, b"ok")

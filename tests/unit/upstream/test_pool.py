@@ -16,6 +16,7 @@ from edge import __version__
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import Trace, UnaryReply, UnaryRequest
 from edge.upstream.pool import Pool
+from tests.calls import unary
 from tests.unit.upstream.scripted import until
 from tests.unit.upstream.services import Service, pool_to, serving
 
@@ -30,8 +31,8 @@ async def call(
     pool: Pool, method: str, message: bytes = b"", timeout_s: float = 10.0, limit: int = 4 << 20
 ) -> UnaryReply | Refusal:
     deadline = asyncio.get_running_loop().time() + timeout_s
-    return await pool.unary(
-        UnaryRequest(b"/t.S/" + method.encode(), message, deadline=deadline, max_response_bytes=limit), Trace()
+    return await unary(
+        pool, UnaryRequest(b"/t.S/" + method.encode(), message, deadline=deadline, max_response_bytes=limit), Trace()
     )
 
 
@@ -49,7 +50,7 @@ async def test_a_call_and_what_went_with_it(service: Service) -> None:
     trace = Trace()
     deadline = asyncio.get_running_loop().time() + 5
     request = UnaryRequest(b"/t.S/Echo", b"hello", [(b"x-call", b"c"), (b"x-raw-bin", b"AP8")], deadline)
-    reply = await pool.unary(request, trace)
+    reply = await unary(pool, request, trace)
     assert isinstance(reply, UnaryReply)
     assert (reply.code, reply.message) == (0, b"hello")
     assert (b"x-first", b"1") in reply.headers
@@ -65,7 +66,7 @@ async def test_a_call_and_what_went_with_it(service: Service) -> None:
 async def test_the_pool_s_metadata_takes_the_place_of_a_call_s(service: Service) -> None:
     """A client must not be able to set a credential of its own beside the operator's."""
     pool = pool_to(service.port, metadata=[(b"authorization", b"ours")])
-    await pool.unary(UnaryRequest(b"/t.S/Echo", b"", [(b"authorization", b"forged"), (b"x-call", b"c")]), Trace())
+    await unary(pool, UnaryRequest(b"/t.S/Echo", b"", [(b"authorization", b"forged"), (b"x-call", b"c")]), Trace())
     assert (service.seen.metadata["authorization"], service.seen.metadata["x-call"]) == ("ours", "c")
     await pool.close(1)
 
@@ -112,7 +113,7 @@ async def test_a_deadline_that_has_passed_sends_nothing(service: Service) -> Non
     pool = pool_to(service.port)
     await pool.warm()
     trace = Trace()
-    assert fault(await pool.unary(UnaryRequest(b"/t.S/Hang", b"", deadline=1.0), trace)) is Fault.DEADLINE_EXCEEDED
+    assert fault(await unary(pool, UnaryRequest(b"/t.S/Hang", b"", deadline=1.0), trace)) is Fault.DEADLINE_EXCEEDED
     assert not trace.sent
     await pool.close(1)
 
@@ -260,7 +261,7 @@ async def test_close_ends_what_outlasts_the_drain(service: Service) -> None:
 async def test_bad_metadata_is_refused_before_it_can_cost_the_connection(service: Service) -> None:
     pool = pool_to(service.port)
     for field in [(b"x", b"a\r\nb"), (b"X-Upper", b"1"), (b":path", b"/other"), (b"connection", b"close")]:
-        assert fault(await pool.unary(UnaryRequest(b"/t.S/Echo", b"", [field]), Trace())) is Fault.INVALID_ARGUMENT
+        assert fault(await unary(pool, UnaryRequest(b"/t.S/Echo", b"", [field]), Trace())) is Fault.INVALID_ARGUMENT
         stream = await pool.open_stream(b"/t.S/Chat", [field])
         assert isinstance(stream.outcome, Refusal)
     assert service.seen.metadata == {}

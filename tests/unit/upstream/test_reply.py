@@ -53,8 +53,9 @@ def test_a_status_decides_even_beside_an_http_error() -> None:
 
 
 def test_success_brings_message_and_metadata() -> None:
-    head = [*HEAD, (b"grpc-encoding", b"identity"), (b"x-a", b"1")]
-    got = reply.conclude(head, [(b"grpc-status", b"0"), (b"x-b", b"2")], b"m")
+    head = reply.read_head((*HEAD, (b"grpc-encoding", b"identity"), (b"x-a", b"1")))
+    assert isinstance(head, reply.Head)
+    got = reply.conclude(head.metadata, [(b"grpc-status", b"0"), (b"x-b", b"2")], b"m")
     assert got == UnaryReply(0, b"m", headers=((b"x-a", b"1"),), trailers=((b"x-b", b"2"),))
 
 
@@ -66,7 +67,7 @@ def test_failure_brings_text_and_details_and_no_message(pad: bytes) -> None:
 
 
 def test_no_status_is_malformed() -> None:
-    got = reply.conclude(HEAD, [(b"x", b"y")], b"m")
+    got = reply.conclude((), [(b"x", b"y")], b"m")
     assert isinstance(got, Refusal)
     assert got.fault is Fault.UPSTREAM_MALFORMED
 

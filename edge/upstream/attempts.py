@@ -1,0 +1,141 @@
+"""
+One unary call and the attempts to make it.
+
+Owns the rule of transparent retries: a call is made again only when the service surely did not begin it, because it was refused,
+lies above a GOAWAY's last stream, or was never written (gRFC A6). Driven by callbacks, without a task: where a connection is free, a
+call costs no turn of the loop. `done` hears of the outcome exactly once, and not at all after `cancel`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+
+from edge.core.header_rules import trailers_fault
+from edge.outcome import Fault, Refusal
+from edge.upstream.call import Done, Trace, UnaryReply, UnaryRequest
+from edge.upstream.connection import Connection
+from edge.upstream.reply import deadline_exceeded
+from edge.upstream.request_head import RequestHeads
+from edge.upstream.slots import Granted, Slots
+from edge.upstream.stream import Outcome, UnaryStream, Unprocessed
+
+MAX_ATTEMPTS = 3
+"""How often a call that no service began is made, the first time included."""
+
+
+class Attempts:
+    """`edge.upstream.call.Running`."""
+
+    __slots__ = ("_connection", "_done", "_heads", "_loop", "_request", "_slots", "_stream", "_trace", "_turn")
+
+    def __init__(
+        self,
+        slots: Slots,
+        heads: RequestHeads,
+        loop: asyncio.AbstractEventLoop,
+        request: UnaryRequest,
+        trace: Trace,
+        done: Done,
+    ) -> None:
+        self._slots = slots
+        self._heads = heads
+        self._loop = loop
+        self._request = request
+        self._trace = trace
+        self._done: Done | None = done
+        self._stream: UnaryStream | None = None
+        self._connection: Connection | None = None
+        self._turn: asyncio.Future[Granted] | None = None
+
+    def begin(self) -> None:
+        """Make the call; `done` may be called before this returns."""
+        fault = trailers_fault(self._request.metadata)
+        if fault is not None:  # one bad field must not cost the connection the calls beside this one
+            self._end(Refusal(Fault.INVALID_ARGUMENT, f"metadata: {fault}"))
+        elif (granted := self._slots.take()) is not None:
+            self._attempt(granted)
+        else:
+            self._queue()
+
+    def cancel(self) -> None:
+        """Nobody waits for the outcome any more: the stream is reset."""
+        if self._done is None:
+            return
+        self._done = None
+        if self._turn is not None:
+            self._slots.leave(self._turn)
+        elif self._stream is not None:
+            self._measure(self._stream).cancel()
+
+    def _next(self) -> None:
+        """A stream for the next attempt, now or in its turn."""
+        if self._done is None:
+            return
+        granted = self._slots.take()
+        if granted is None:
+            self._queue()
+        else:
+            self._attempt(granted)
+
+    def _queue(self) -> None:
+        self._turn = self._slots.enter(self._request.deadline)
+        self._turn.add_done_callback(self._its_turn)
+
+    def _its_turn(self, turn: asyncio.Future[Granted]) -> None:
+        if turn.cancelled() or self._done is None:
+            return
+        self._turn = None
+        granted = self._slots.claim(turn.result())
+        if granted is None:  # it retired in the meantime
+            self._next()
+        else:
+            self._attempt(granted)
+
+    def _attempt(self, granted: Granted) -> None:
+        if isinstance(granted, Refusal):
+            self._end(granted)
+            return
+        request, trace = self._request, self._trace
+        now, deadline = self._loop.time(), request.deadline
+        if deadline is not None and deadline <= now:
+            self._slots.pump()  # the stream we do not take is another's
+            self._end(deadline_exceeded())
+            return
+        trace.attempts += 1
+        trace.address = granted.address
+        trace.started = trace.started or now
+        self._connection = granted
+        stream = self._stream = UnaryStream(
+            request.message, request.max_response_bytes, self._ended, inf if deadline is None else deadline
+        )
+        remaining_s = None if deadline is None else deadline - now
+        granted.start(stream, self._heads.of(request.path, request.metadata, remaining_s, granted.address))
+
+    def _ended(self, outcome: Outcome) -> None:
+        """An attempt has ended."""
+        if self._done is None or self._stream is None:
+            return
+        self._measure(self._stream)
+        if not isinstance(outcome, Unprocessed):
+            done, self._done = self._done, None
+            done(outcome)
+        elif self._trace.attempts < MAX_ATTEMPTS:
+            self._loop.call_soon(self._next)  # later: whoever tells us so is busy ending other calls
+        else:
+            self._end(Refusal(Fault.UPSTREAM_UNAVAILABLE, outcome.reason))
+
+    def _measure(self, stream: UnaryStream) -> UnaryStream:
+        """Note how far an attempt has come, and let go of it: it knows us, and each call would be garbage for the collector."""
+        trace = self._trace
+        assert self._connection is not None
+        if not trace.sent:
+            trace.sent = self._connection.has_written(stream)
+        trace.upstream_s = self._loop.time() - trace.started
+        self._stream = None
+        return stream
+
+    def _end(self, outcome: UnaryReply | Refusal) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            done(outcome)

@@ -1,0 +1,144 @@
+"""One unary call: its outcome is heard once, and nothing of it is left behind; more in test_pool and test_connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+from h2.errors import ErrorCodes
+from h2.events import StreamReset
+
+from edge.outcome import Fault, Refusal
+from edge.upstream.attempts import MAX_ATTEMPTS, Attempts
+from edge.upstream.call import Running, Trace, UnaryReply, UnaryRequest
+from edge.upstream.pool import Pool
+from edge.upstream.stream import UnaryStream
+from edge.wire.session import REFUSED_STREAM
+from tests.unit.ingress.doubles import no_garbage
+from tests.unit.upstream.scripted import Peer, scripted, until
+from tests.unit.upstream.services import pool_to
+
+Heard = list[UnaryReply | Refusal]
+
+
+def begin(pool: Pool, heard: Heard, timeout_s: float = 5.0) -> tuple[Running, Trace]:
+    """A call whose outcomes are kept."""
+    trace = Trace()
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    return pool.unary(UnaryRequest(b"/t.S/M", b"ask", deadline=deadline), trace, heard.append), trace
+
+
+def refuse(peer: Peer, stream: int) -> None:
+    """Begin no call."""
+    peer.h2.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
+
+
+async def test_an_outcome_is_heard_once_and_a_late_cancellation_is_harmless() -> None:
+    """The common call, without a task."""
+    async with scripted() as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        before = asyncio.all_tasks()
+        heard: Heard = []
+        call, trace = begin(pool, heard)
+        assert asyncio.all_tasks() == before
+        await until(lambda: bool(heard))
+        call.cancel()
+        call.cancel()
+        assert [type(outcome) for outcome in heard] == [UnaryReply]
+        assert (trace.attempts, trace.sent, trace.upstream_s > 0) == (1, True, True)
+        await pool.close(1)
+
+
+async def test_a_cancelled_call_is_reset_and_hears_nothing() -> None:
+    """D: the service is told."""
+    async with scripted(lambda peer, stream: None) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        heard: Heard = []
+        call, _ = begin(pool, heard)
+        await until(lambda: server.requests == 1)
+        call.cancel()
+        await until(lambda: any(isinstance(event, StreamReset) for event in server.peers[0].events))
+        assert (heard, pool.state().endpoints[0].streams) == ([], 0)
+        await pool.close(1)
+
+
+async def test_a_call_cancelled_while_it_waits_leaves_the_queue() -> None:
+    """Before a connection stands, and in the turn in which it got its stream."""
+    async with scripted() as server:
+        pool = pool_to(server.port)
+        heard: Heard = []
+        call, _ = begin(pool, heard)
+        assert pool.state().pending == 1
+        call.cancel()
+        assert pool.state().pending == 0
+        await pool.warm()
+        (connection,) = pool._slots._endpoints[0].open
+        connection._max_streams, allowed = 0, connection._max_streams
+        call, _ = begin(pool, heard)
+        connection._max_streams = allowed
+        pool._slots.pump()
+        assert connection.reserved == 1
+        call.cancel()
+        assert connection.reserved == 0
+        await asyncio.sleep(0.01)
+        assert (heard, server.requests) == ([], 0)
+        await pool.close(1)
+
+
+async def test_a_call_that_no_service_begins_is_made_so_often_and_no_oftener() -> None:
+    """gRFC A6; what the last one said is the reason."""
+    async with scripted(refuse) as server:
+        pool = pool_to(server.port)
+        heard: Heard = []
+        _, trace = begin(pool, heard)
+        await until(lambda: bool(heard))
+        assert isinstance(heard[0], Refusal)
+        assert heard[0].fault is Fault.UPSTREAM_UNAVAILABLE
+        assert (len(heard), trace.attempts, server.requests) == (1, MAX_ATTEMPTS, MAX_ATTEMPTS)
+        await pool.close(1)
+
+
+async def test_a_call_cancelled_between_attempts_is_not_made_again() -> None:
+    """The next attempt was due in the next turn of the loop."""
+    async with scripted(lambda peer, stream: None) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        heard: Heard = []
+        call, trace = begin(pool, heard)
+        (connection,) = pool._slots._endpoints[0].open
+        (stream,) = connection.streams.values()
+        stream.reset_received(REFUSED_STREAM, by_peer=True)
+        call.cancel()
+        await asyncio.sleep(0.02)
+        assert (heard, trace.attempts, connection.streams) == ([], 1, {})
+        await pool.close(1)
+
+
+async def test_what_is_refused_at_once_is_heard_before_begin_returns() -> None:
+    """A pool that closes, metadata that would cost the connection, a deadline that has passed."""
+    async with scripted() as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        heard: Heard = []
+        begin(pool, heard, timeout_s=-1.0)
+        pool.unary(UnaryRequest(b"/t.S/M", b"", [(b"x", b"a\r\nb")]), Trace(), heard.append)
+        await pool.close(1)
+        begin(pool, heard)
+        faults = [outcome.fault for outcome in heard if isinstance(outcome, Refusal)]
+        assert faults == [Fault.DEADLINE_EXCEEDED, Fault.INVALID_ARGUMENT, Fault.SHUTTING_DOWN]
+        assert server.requests == 0
+
+
+async def test_a_call_leaves_nothing_for_the_collector() -> None:
+    """Answered, refused by the service, or cancelled."""
+    async with scripted(lambda peer, stream: peer.reply(stream, b"ok") if peer.server.requests < 5 else None) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        with no_garbage(Attempts, UnaryStream, Trace):
+            heard: Heard = []
+            for _ in range(4):
+                begin(pool, heard)
+            await until(lambda: len(heard) == 4)
+            begin(pool, heard)[0].cancel()
+        await pool.close(1)
