@@ -6,7 +6,7 @@ import asyncio
 
 from edge.ingress.containment import Contained
 from edge.ingress.http1_turn import Turn
-from edge.ingress.service import Answer, Head
+from edge.ingress.service import Answer, Answered, Head
 from edge.outcome import Fault, Refusal
 from tests.unit.ingress.doubles import RecordedCall, Recorder, turns
 
@@ -47,19 +47,43 @@ async def test_a_call_that_takes_its_time_is_cancelled_when_the_client_leaves() 
     assert call.events == ["finish", "cancelled", "sent 0"]
 
 
+class Later(RecordedCall):
+    """A call that keeps whom to tell."""
+
+    def finish(self, body: bytes, answered: Answered) -> None:
+        self.answered = answered
+
+
+class Twice(RecordedCall):
+    """A call that answers and then fails."""
+
+    def finish(self, body: bytes, answered: Answered) -> None:
+        answered(Answer(200))
+        raise ZeroDivisionError
+
+
 async def test_an_answer_that_cannot_be_taken_costs_no_other_call() -> None:
-    """It may come from a service's connection, which serves others."""
-    service = Recorder()
+    """It may come from a service's connection, which serves others: what fails here does not fail there."""
 
     def crash(answer: Answer | None) -> None:
         raise ZeroDivisionError
 
+    service = Recorder()
     turn = Turn(Contained(service), asyncio.get_running_loop(), crash)
-    call = service.begin(HEAD)
-    assert isinstance(call, RecordedCall)
-    turn.take(call, HEAD)
+    turn.take(call := Later(service, HEAD), HEAD)
     turn.finish(b"")
+    call.answered(Answer(200))
     assert not turn.busy
+
+
+async def test_a_call_answers_once() -> None:
+    """What it does after its answer is a bug that the client does not hear of."""
+    ended: list[Answer | None] = []
+    service = Recorder()
+    turn = Turn(Contained(service), asyncio.get_running_loop(), ended.append)
+    turn.take(Twice(service, HEAD), HEAD)
+    turn.finish(b"")
+    assert ended == [Answer(200)]
 
 
 async def _never(head: Head, body: bytes) -> Answer:

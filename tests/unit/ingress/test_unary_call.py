@@ -179,3 +179,52 @@ async def test_response_metadata_becomes_headers_and_may_choose_the_status() -> 
     assert (b"grpc-metadata-x-cost", b"3") in answer.headers
     assert (b"grpc-trailer-x-sum", b"9") in answer.headers
     assert (b"grpc-trailer-x-sum", b"9") not in (await scene.ask(head())).headers
+
+
+class Endless:
+    """A policy that waits for ever, so that its call can be left."""
+
+    name = "waits"
+
+    def __init__(self) -> None:
+        self.waiting = self.left = 0
+
+    async def admit(self, x: Exchange) -> Admission:
+        self.waiting += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left += 1
+        return None
+
+
+@pytest.mark.parametrize("turns", [0, 3])
+async def test_a_client_that_leaves_while_a_policy_waits_is_told_of_when_the_policy_has_ended(turns: int) -> None:
+    """However early it leaves: nothing of the call is left, and the service never heard of it."""
+    scene = Scene(policy := Endless())
+    call = scene.begin(head())
+    assert not isinstance(call, Answer)
+    assert not call.streams
+    answers: list[Answer | None] = []
+    call.finish(b"", answers.append)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    call.cancel()
+    assert answers == []
+    for _ in range(5):
+        await asyncio.sleep(0)
+    call.sent(0)
+    assert (answers, policy.waiting, policy.left, scene.upstream.asked) == ([None], 1, 1, [])
+    assert scene.ended[0].grpc_code == 1
+
+
+async def test_a_cancellation_behind_the_answer_changes_nothing() -> None:
+    """The client leaves while it is sent."""
+    scene = Scene()
+    call = scene.begin(head())
+    assert not isinstance(call, Answer)
+    assert not call.streams
+    answer = await answer_to(call, b"")
+    call.cancel()
+    call.sent(len(answer.body))
+    assert (scene.upstream.cancelled, scene.ended[0].status, scene.ended[0].refusal) == (0, 200, None)

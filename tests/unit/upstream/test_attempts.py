@@ -142,3 +142,19 @@ async def test_a_call_leaves_nothing_for_the_collector() -> None:
             await until(lambda: len(heard) == 4)
             begin(pool, heard)[0].cancel()
         await pool.close(1)
+
+
+async def test_the_deadline_ends_a_call_whose_service_says_nothing() -> None:
+    """By our own clock, and the service is told."""
+    async with scripted(lambda peer, stream: None) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        heard: Heard = []
+        begin(pool, heard, timeout_s=5.0)
+        _, trace = begin(pool, heard, timeout_s=0.05)
+        await until(lambda: bool(heard))
+        assert heard == [Refusal(Fault.DEADLINE_EXCEEDED)]
+        assert 0.03 < trace.upstream_s < 2.0
+        assert pool.state().endpoints[0].streams == 1
+        await until(lambda: any(isinstance(event, StreamReset) for event in server.peers[0].events))
+        await pool.close(0.0)

@@ -72,6 +72,15 @@ async def test_an_answer_in_pieces(call: Call) -> None:
     assert call.carrier.released == [None]
 
 
+async def test_an_answer_in_one_piece_gives_its_window_back_too(call: Call) -> None:
+    """It needs no decoder, but the connection's window needs its bytes."""
+    call.stream.head_received(HEAD, end=False)
+    call.data(encode_frame(b"answer"))
+    assert call.carrier.acknowledged == 11
+    call.stream.trailers_received(OK)
+    assert call.done.result() == UnaryReply(0, b"answer")
+
+
 async def test_gzip_is_understood_and_bounded() -> None:
     for size, fault in ((100, None), (101, Fault.RESPONSE_TOO_LARGE)):
         call = Call(limit=100)
