@@ -68,13 +68,13 @@ def _arguments() -> argparse.Namespace:
         prog="python -m tests.bench", description="The gateway beside Envoy and grpc-gateway."
     )
     parser.add_argument("--rounds", type=int, help="turns of each server per row (5; quick: 2)")
-    parser.add_argument("--seconds", type=float, help="of load per turn (4; quick: 1)")
+    parser.add_argument("--seconds", type=int, help="of load per turn (4; quick: 1)")
     parser.add_argument("--idle", type=int, help="connections at rest (2000; quick: 300)")
     parser.add_argument("--quick", action="store_true", help="to see that it works: the figures are worth little")
     parser.add_argument("--only", action="append", default=[], help="rows whose name contains this; may be repeated")
     parser.add_argument("--output", type=Path, help="folder for results.md, results.json and the picture")
     given = parser.parse_args()
-    for name, full, quick in (("rounds", 5, 2), ("seconds", 4.0, 1.0), ("idle", 2000, 300)):
+    for name, full, quick in (("rounds", 5, 2), ("seconds", 4, 1), ("idle", 2000, 300)):
         if getattr(given, name) is None:
             setattr(given, name, quick if given.quick else full)
     return given

@@ -33,7 +33,7 @@ def check(port: int, scene: Scene) -> None:
         raise AssertionError(f"{scene.name}: another answer than the upstream's")
 
 
-def run(port: int, scene: Scene, folder: Path, *, seconds: float, connections: int, core: int) -> Load:
+def run(port: int, scene: Scene, folder: Path, *, seconds: int, connections: int, core: int) -> Load:
     """Load `scene` for `seconds` with so many calls at once."""
     check(port, scene)
     body, log = folder / "h2load.body", folder / "h2load.log"
@@ -41,7 +41,7 @@ def run(port: int, scene: Scene, folder: Path, *, seconds: float, connections: i
     log.unlink(missing_ok=True)
     command = [
         *("taskset", "-c", str(core), "h2load", "-t1", f"-c{max(1, connections // STREAMS)}", f"-m{STREAMS}"),
-        *(f"-D{seconds:g}", "-d", str(body), f"--log-file={log}"),
+        *(f"-D{seconds}", "-d", str(body), f"--log-file={log}"),
         *("-H", "content-type: application/grpc", "-H", "te: trailers"),
         f"http://127.0.0.1:{port}{scene.rpc_path}",
     ]

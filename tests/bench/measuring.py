@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from tests.bench import answers, edge_server, envoy_server, grpc_gateway_server, h2load, idle_memory, open_loop, wrk
 from tests.bench.findings import Findings, Sample
@@ -23,12 +24,15 @@ from tests.bench.variants import BARE, ENVOY, GRPC_GATEWAY, TLS, VARIANTS, Varia
 from tests.bench.wrk import Load
 
 
+WARM_UP_S = 1
+
+
 @dataclass(frozen=True)
 class Effort:
     """How much of everything; `wanted` says by its name whether a row is measured."""
 
     rounds: int
-    seconds: float
+    seconds: int
     idle: int
     wanted: Callable[[str], bool]
 
@@ -76,7 +80,7 @@ def under_load(variant: Variant, site: Site, effort: Effort, findings: Findings)
             able = [server for server in running if not (scene.grpc and server.name == GRPC_GATEWAY)]
             answers.hold_equal(able, scene, site)
             for server in able:
-                load(server, scene, site, min(1.0, effort.seconds))  # warm up
+                load(server, scene, site, WARM_UP_S)  # warm up
             for number in range(effort.rounds):
                 _progress(f"{scene.name}, {variant.name}: round {number + 1} of {effort.rounds}")
                 for server in able:
@@ -85,15 +89,13 @@ def under_load(variant: Variant, site: Site, effort: Effort, findings: Findings)
             findings.resident[f"{variant.name}: {server.name}"] = idle_memory.resident_bytes(server)
 
 
-def load(server: Server, scene: Scene, site: Site, seconds: float) -> Load:
+def load(server: Server, scene: Scene, site: Site, seconds: int) -> Load:
     """One run of the load generator."""
-    bounds = {"seconds": seconds, "connections": scene.at_once}
-    if scene.grpc:
-        return h2load.run(server.port, scene, site.folder, **bounds, core=LOAD_CORE)  # type: ignore[arg-type]  # numbers both
-    return wrk.run(server.port, scene, site.folder, **bounds, core=LOAD_CORE, tls=server.tls)  # type: ignore[arg-type]  # numbers both
+    run = h2load.run if scene.grpc else partial(wrk.run, tls=server.tls)
+    return run(server.port, scene, site.folder, seconds=seconds, connections=scene.at_once, core=LOAD_CORE)
 
 
-def sample(server: Server, scene: Scene, site: Site, seconds: float) -> Sample:
+def sample(server: Server, scene: Scene, site: Site, seconds: int) -> Sample:
     """One round of one server."""
     processes = family(server.pid)
     before, begin = sum(map(cpu_s, processes)), time.monotonic()
@@ -119,7 +121,7 @@ def at_half_load(site: Site, effort: Effort, findings: Findings) -> None:
         _progress("half load: how much Envoy can do")
         most = max(load(envoy, scene, site, effort.seconds).requests / effort.seconds for _ in range(2))
         for server in running:
-            load(server, scene, site, min(1.0, effort.seconds))  # warm up
+            load(server, scene, site, WARM_UP_S)  # warm up
         for number in range(effort.rounds):
             _progress(f"half load, {most / 2:.0f} a second: round {number + 1} of {effort.rounds}")
             turns = [("none", site.direct_port, direct), *((each.name, each.port, scene.path) for each in running)]

@@ -120,12 +120,14 @@ def drive(port: int, path: str, rate: float, seconds: float) -> Pace:
     left = [*waiting, *(connection.due for connection in busy)]
     times = sorted([*took, *(stopped - each for each in left)])
     return Pace(
-        rate,
-        len(took) / max(seconds, stopped - begin if left else 0.0),
-        *(_quantile(times, share) for share in (0.5, 0.99, 0.999)),
-        _quantile(sorted(lags), 0.99),
-        errors,
-        len(left),
+        asked_per_s=rate,
+        answered_per_s=len(took) / (stopped - begin if left else seconds),
+        p50_ms=_quantile(times, 0.5),
+        p99_ms=_quantile(times, 0.99),
+        p999_ms=_quantile(times, 0.999),
+        lag_ms=_quantile(sorted(lags), 0.99),
+        errors=errors,
+        unanswered=len(left),
     )
 
 

@@ -55,18 +55,25 @@ def running_site(folder: Path) -> Iterator[Site]:
     for_envoy.write_bytes(without_response_body(compiled))
     plan = scenes(compiled)
     certificates = _certificates(folder)
+    tls = backend.Tls(certificates.ca, certificates.cert, certificates.key)
     with ExitStack() as stack:
-        ports = []
-        for name, options in (
-            ("plain", {}),
-            ("mtls", {"tls": backend.Tls(certificates.ca, certificates.cert, certificates.key)}),
-            ("direct", {"http2": False}),
-        ):
+
+        def serve(name: str, *, tls: backend.Tls | None = None, http2: bool = True) -> int:
             part = folder / name
             part.mkdir()
             write_answers(part / "answers", plan)
-            ports.append(stack.enter_context(backend.running_backend(part, core=LOAD_CORE, **options)))  # type: ignore[arg-type]  # two kinds of value
-        yield Site(folder, descriptors, for_envoy, plan, *ports, certificates)
+            return stack.enter_context(backend.running_backend(part, core=LOAD_CORE, tls=tls, http2=http2))
+
+        yield Site(
+            folder,
+            descriptors,
+            for_envoy,
+            plan,
+            plain_port=serve("plain"),
+            mtls_port=serve("mtls", tls=tls),
+            direct_port=serve("direct", http2=False),
+            certificates=certificates,
+        )
 
 
 def _certificates(folder: Path) -> Certificates:

@@ -32,7 +32,7 @@ TIMEOUT_S = 30
 
 
 def run(
-    port: int, scene: Scene, folder: Path, *, seconds: float, connections: int, core: int, tls: bool = False
+    port: int, scene: Scene, folder: Path, *, seconds: int, connections: int, core: int, tls: bool = False
 ) -> Load:
     """Load `scene` for `seconds`; the script tells wrk the method and the body."""
     script = folder / f"{scene.name.replace(' ', '-')}.lua"
