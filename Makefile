@@ -6,7 +6,7 @@ ENVOY := .envoy
 # The newest release the Go module proxy serves; its 146 cases are all of them.
 H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .DEFAULT_GOAL := help
-.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway run demo test check lint types imports mirror bench bench-routes abuse soak clean
+.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway consul run demo test test-portable check lint types imports mirror bench bench-routes abuse soak clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ grpc-gateway: setup ## A real grpc-gateway to compare the profile of its name wi
 	@$(BIN)/python scripts/fetch_grpc_gateway.py
 	$(BIN)/python -m pytest tests/matrix/test_grpc_gateway.py
 
+consul: $(VENV)/.done ## A real Consul agent for the tests, built once with Go into .cache (minutes; best effort, a double stands in)
+	@$(BIN)/python scripts/build_consul.py
+
 h2spec: ## The HTTP/2 conformance suite, built with Go into .cache (best effort: its test is skipped without it)
 	@test -x .cache/bin/h2spec || GOBIN="$(CURDIR)/.cache/bin" go install $(H2SPEC) || echo "h2spec: not built, its test will be skipped"
 
@@ -56,8 +59,12 @@ run: $(VENV)/.done ## The gateway with CONFIG=edge.yaml
 demo: $(VENV)/.done ## A bookstore gRPC service and the gateway before it, with curl lines to paste
 	$(BIN)/edge demo
 
-test: setup ## The whole suite
+test: setup ## The whole suite; where the native engine is installed, what depends on the engine once more on the portable one
 	$(BIN)/python -m pytest
+	@if $(BIN)/python -c 'import edge_native' 2>/dev/null; then $(MAKE) --no-print-directory test-portable; fi
+
+test-portable: $(VENV)/.done ## The wire and transcoding tests on the portable engine
+	EDGE_ENGINE=portable $(BIN)/python -m pytest tests/matrix tests/resilience/test_json_suite.py tests/resilience/test_json_abuse.py tests/resilience/test_http2_abuse.py
 
 check: setup lint types imports mirror ## Format, lint, types, layers, mirror tests
 
