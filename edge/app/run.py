@@ -46,7 +46,7 @@ def _serve_inherited(config_path: Path, given: inheritance.Inheritance) -> int:
     shared = SharedMetrics(given.metrics_directory, given.slot) if given.metrics_directory else None
     drain_timeout_s = _load(config_path).drain_timeout
     return worker.serve_inherited(
-        lambda: Gateway(lambda: _load(config_path), shared), given, drain_timeout_s=drain_timeout_s
+        lambda: Gateway(lambda: _load(config_path), shared, registers=False), given, drain_timeout_s=drain_timeout_s
     )
 
 
