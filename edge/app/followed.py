@@ -75,11 +75,7 @@ class Followed:
         state = self._watch.state()
         if not state.ready and self._instances is None:
             return f"waiting for Consul: {state.reason or 'no answer yet'}"
-        if self.peers is None:
-            return None
-        if self.peers.trust_domain is None and self._placed_in is None:
-            return "waiting for our certificate"
-        return self.peers.fault()
+        return None if self.peers is None else self.peers.fault()
 
     def state(self) -> WatchState:
         """The watch now."""

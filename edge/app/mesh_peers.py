@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable, Collection
 
 from certs.generation import generation_of
 from certs.leaf import Side
 from certs.peer import Peer, PeerRules
 from certs.rotation import RotatingContexts
-from certs.source import CertificateSource
+from certs.source import CertificateSource, readiness_fault
 from certs.spiffe import SpiffeId, SpiffeIdError
 from edge.upstream.connection import Connection
 from edge.upstream.dial import PeerCheck, Security, alpn_fault
@@ -49,7 +50,8 @@ class MeshPeers:
 
     def fault(self) -> str | None:
         """Why no connection can be made to some of them now, or None."""
-        return next((reason for each in self._contexts.values() if (reason := each.fault())), None)
+        ours = readiness_fault(self._source, time.time())
+        return ours or next((reason for each in self._contexts.values() if (reason := each.fault())), None)
 
     def security(self, expected: Collection[str], server_name: str) -> Security:
         """How an endpoint is dialled at which one of these SPIFFE IDs is to answer."""

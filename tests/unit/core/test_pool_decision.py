@@ -140,7 +140,8 @@ def test_invariants(places: list[Place], turn: int, max_links: int, pending: int
     free = [link for place in places for link in place.links if link.free > 0]
     if isinstance(decision, Take):
         assert decision.link.free > 0
-        assert decision.link.active == min(link.active for link in free)
+        if len({place.weight for place in places}) == 1:
+            assert decision.link.active == min(link.active for link in free)
     else:
         assert not free
     if decision.dial is not None:
