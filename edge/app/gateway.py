@@ -26,6 +26,8 @@ from edge.admin.tasks import running_tasks
 from edge.app.builtin import BUILTIN, local_services
 from edge.app.described import openapi_documents
 from edge.app.dialects import front
+from edge.app.mesh import Mesh
+from edge.app.mesh_metrics import MeshMetrics
 from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
@@ -60,12 +62,22 @@ _RESERVED_FILES = 128
 """Descriptors for the admin listener's 64 connections, logs, the loop, threads that read files."""
 
 
+_ENDPOINTS_FOUND = 16
+"""Of an upstream whose endpoints are found in Consul, descriptors are kept for so many."""
+
+
 class Gateway:
     """`runtime.worker.Served`. `load` reads the configuration anew each time it is called."""
 
-    def __init__(self, load: Callable[[], Config], shared: SharedMetrics | None = None) -> None:
+    def __init__(
+        self, load: Callable[[], Config], shared: SharedMetrics | None = None, *, registers: bool = True
+    ) -> None:
+        """`registers`: it tells Consul of itself; a worker's supervisor does that for all of them."""
         self._load = load
+        self._registers = registers
+        self._mesh: Mesh | None = None
         self._metrics = Metrics(engine=engine().name, shared=shared)
+        self._metrics.before_publishing(MeshMetrics(self._metrics.registry, lambda: self._mesh).publish)
         self._pools: Pools = {}
         self._snapshot: Snapshot
         self._serving: Serving
@@ -90,6 +102,7 @@ class Gateway:
         snapshot = await asyncio.to_thread(load_snapshot, config)
         self._limits = config.limits
         self._adopt(snapshot, make_pools(config, {}))
+        await self._follow(config)
         await self._document(snapshot)
         self._metrics.start()
         service = self._service(config)
@@ -106,11 +119,13 @@ class Gateway:
         if engine().name != "native":
             _log.warning("slow engine", engine=engine().name, reason=engines.WITHOUT_NATIVE)
         _log.info("loaded", engine=engine().name, routes=len(snapshot.routes.routes), loading=list(snapshot.loading))
+        if self._mesh is not None:
+            self._mesh.register()
 
     def _pages(self, config: Config) -> Pages:
         gateways = [gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None) for each in config.listeners]
         docs = DocsPage(lambda: self._documents, gateways)
-        debug = {"/upstreams": self._upstreams, "/tasks": running_tasks}
+        debug = {"/upstreams": self._upstreams, "/consul": self._consul, "/tasks": running_tasks}
         return Pages(self._reasons, self._metrics.page, debug, docs.answer)
 
     async def _document(self, snapshot: Snapshot) -> None:
@@ -177,6 +192,15 @@ class Gateway:
                 await self._all_ended.wait()
         await pool.close(config.drain_timeout)
 
+    async def _follow(self, config: Config) -> None:
+        """Have Consul tell the endpoints of the upstreams it is to tell."""
+        if self._mesh is None and config.consul is not None:
+            self._mesh = Mesh(config, config.consul, registers=self._registers)
+        elif self._mesh is not None and config.consul != self._mesh.given:
+            _log.warning("a change takes effect at the next start only", section="consul")
+        if self._mesh is not None:
+            await self._mesh.follow(config, {name: pool for name, (_, pool) in self._pools.items()})
+
     def _watch(self, snapshot: Snapshot) -> None:
         self._watches = Watches(
             snapshot.config, {name: pool for name, (_, pool) in self._pools.items()}, lambda: self._snapshot, self._swap
@@ -207,6 +231,7 @@ class Gateway:
             for renewal in self._renewals:
                 renewal()
             self._adopt(snapshot, pools)
+            await self._follow(config)
             await self._document(snapshot)
         finally:
             self._watch(self._snapshot)
@@ -215,11 +240,15 @@ class Gateway:
         """Stop accepting, let calls finish for so long, cut off the rest, give everything back."""
         self._draining = True
         self._health.drain()
+        if self._mesh is not None:
+            await self._mesh.withdraw()
         if self._watches is not None:
             await self._watches.stop()
         await asyncio.gather(*(listener.drain(timeout_s) for listener in self._listeners))
         self._all_ended.set()
         await asyncio.gather(*self._beside, *(pool.close(0.0) for _, pool in self._pools.values()))
+        if self._mesh is not None:
+            await self._mesh.close()
         if self._admin is not None:
             await self._admin.close()
         self._metrics.close()
@@ -237,11 +266,16 @@ class Gateway:
             return ["draining"]
         if not self._listeners:
             return ["starting"]
-        return [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
+        unknown = [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
+        return unknown + (self._mesh.reasons() if self._mesh is not None else [])
 
     def _upstreams(self) -> object:
         """The admin page of pools and connections."""
         return [pool.state() for _, pool in self._pools.values()]
+
+    def _consul(self) -> object:
+        """The admin page of what Consul tells, and what it was told."""
+        return None if self._mesh is None else self._mesh.page()
 
 
 def _connection_limit(config: Config, files: int) -> int:
@@ -250,7 +284,10 @@ def _connection_limit(config: Config, files: int) -> int:
 
     The admin listener and the upstreams keep theirs: a flood of clients must not make the gateway look dead, or be it.
     """
-    upstreams = sum(len(upstream.endpoints) * upstream.max_connections for upstream in config.upstreams.values())
+    upstreams = sum(
+        (len(upstream.endpoints) or _ENDPOINTS_FOUND) * upstream.max_connections
+        for upstream in config.upstreams.values()
+    )
     possible = limit_within(files - _RESERVED_FILES - upstreams)
     wanted = config.limits.max_connections
     if wanted > possible:

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from edge.app.mesh import in_mesh
+from edge.app.mesh_peers import refusing
+from edge.config.address import Address
 from edge.config.models import Config, Upstream, UpstreamTls
 from edge.core.problem import Problem, ProblemsError
 from edge.upstream.dial import Security, TlsOptions, make_security
@@ -52,7 +55,7 @@ def _digests(tls: UpstreamTls | None, config: Config) -> tuple[bytes, ...]:
 
 def _pool(name: str, upstream: Upstream, config: Config) -> Pool:
     plan = DialPlan(
-        security=_security(upstream.tls, config),
+        security=_security(upstream, config),
         make_session=partial(engine().session, Role.CLIENT, SessionSettings()),
         timing=Timing(
             keepalive_interval_s=upstream.keepalive.interval,
@@ -65,7 +68,7 @@ def _pool(name: str, upstream: Upstream, config: Config) -> Pool:
     )
     return Pool(
         name,
-        [(address.host or "127.0.0.1", address.port) for address in upstream.endpoints],
+        [(address.host or "127.0.0.1", address.port) for address in _fixed(upstream)],
         plan,
         authority=upstream.authority,
         metadata=[(key.lower().encode(), value.reveal().encode()) for key, value in upstream.metadata.items()],
@@ -74,7 +77,16 @@ def _pool(name: str, upstream: Upstream, config: Config) -> Pool:
     )
 
 
-def _security(tls: UpstreamTls | None, config: Config) -> Security:
+def _fixed(upstream: Upstream) -> tuple[Address, ...]:
+    """The endpoints the file says; those of the rest come from Consul (`edge.app.mesh`)."""
+    given = upstream.consul
+    return upstream.endpoints if given is None or given.listener is None else (given.listener,)
+
+
+def _security(upstream: Upstream, config: Config) -> Security:
+    tls = upstream.tls
+    if upstream.consul is not None and in_mesh(upstream.consul):
+        return refusing("nobody is known who should answer there")  # each endpoint brings its own
     if tls is None:
         return make_security(None)
 

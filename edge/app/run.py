@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from edge.app.gateway import Gateway
+from edge.app.registrar import registrar_of
 from edge.config.load import load_config
 from edge.config.models import Config
 from edge.runtime import early_signals, inheritance, sockets, worker
@@ -36,7 +37,10 @@ def _run(config_path: Path, workers: int) -> int:
     listeners, admin = _bind(config)
     if workers > 1:
         command = [sys.executable, "-m", "edge", "run", "-c", str(config_path)]
-        return Supervisor(command, workers, listeners, admin, drain_timeout_s=config.drain_timeout).run()
+        presence = registrar_of(config)
+        return Supervisor(
+            command, workers, listeners, admin, drain_timeout_s=config.drain_timeout, presence=presence
+        ).run()
     return worker.serve(
         lambda: Gateway(lambda: _load(config_path)), listeners, admin, drain_timeout_s=config.drain_timeout
     )
@@ -46,7 +50,7 @@ def _serve_inherited(config_path: Path, given: inheritance.Inheritance) -> int:
     shared = SharedMetrics(given.metrics_directory, given.slot) if given.metrics_directory else None
     drain_timeout_s = _load(config_path).drain_timeout
     return worker.serve_inherited(
-        lambda: Gateway(lambda: _load(config_path), shared), given, drain_timeout_s=drain_timeout_s
+        lambda: Gateway(lambda: _load(config_path), shared, registers=False), given, drain_timeout_s=drain_timeout_s
     )
 
 

@@ -25,6 +25,9 @@ from edge.core.consul_definition import Definition, differences
 UPKEEP_S = 10.0
 """How often what the agent holds is compared, at the longest: one local read."""
 
+LEAVE_S = 2.0
+"""What a drain gives the agent to take the registration back: calls wait for it, and the checks tell the same a little later."""
+
 _BEATS_PER_TTL = 3  # two reports may be lost before the check turns critical
 _BACKOFF_S, _BACKOFF_MAX_S = 0.5, 5.0
 
@@ -116,6 +119,17 @@ class Registration:
         """Take the service out of the catalog; whether it was there. Raises ConsulError when that cannot be known."""
         self._registered = False
         return await deregister(self._client, self.definition.id, scope=self._scope, needs=self._needs)
+
+    async def leave(self, within_s: float = LEAVE_S) -> None:
+        """`withdraw` for a drain: never longer than `within_s`, and what goes wrong is said, not raised."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.withdraw()
+        except (ConsulError, TimeoutError) as error:
+            reason = str(error) or f"no answer within {within_s:g} s"
+            _log.error("the registration in Consul could not be withdrawn", id=self.definition.id, reason=reason)
+        else:
+            _log.info("withdrawn from Consul", id=self.definition.id)
 
     def state(self) -> RegistrationState:
         """The registration now."""

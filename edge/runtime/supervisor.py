@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -48,6 +49,16 @@ class _Slot:
     due: float | None = 0.0
 
 
+class Presence(Protocol):
+    """Who tells others that the gateway is there."""
+
+    def arrive(self) -> None:
+        """All workers serve. Returns at once."""
+
+    def leave(self) -> None:
+        """The end begins, before any worker knows of it. Returns within seconds."""
+
+
 class Supervisor:
     """Runs `command` as each worker. `listeners` and `admin` are bound already and are closed here when the end begins."""
 
@@ -59,7 +70,9 @@ class Supervisor:
         admin: socket.socket | None,
         *,
         drain_timeout_s: float,
+        presence: Presence | None = None,
     ) -> None:
+        self._presence = presence
         self._command = tuple(command)
         self._listeners = tuple(listeners)
         self._admin = admin
@@ -128,6 +141,8 @@ class Supervisor:
             self._is_complete = True
             notify("READY=1")
             _log.info("all workers serve", workers=len(self._slots))
+            if self._presence is not None:
+                self._presence.arrive()
 
     def _heed(self, signals: SignalPipe) -> None:
         for number in signals.take():
@@ -176,6 +191,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Ask every worker to drain; asked again, to end at once."""
         wait_s = _GRACE_S if self._is_stopping else self._drain_timeout_s + _GRACE_S
+        if not self._is_stopping and self._presence is not None:
+            self._presence.leave()
         self._is_stopping = True
         self._kill_at = time.monotonic() + wait_s
         for slot in self._slots:

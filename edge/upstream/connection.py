@@ -9,6 +9,7 @@ service.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
@@ -101,6 +102,14 @@ class Connection(asyncio.Protocol):
     def awaiting(self) -> bool:
         """Whether calls wait for the service."""
         return bool(self.streams)
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS session; None in plaintext, and when the connection is gone."""
+        if self._transport is None:
+            return None
+        session: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        return session
 
     # The socket.
 

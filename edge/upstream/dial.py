@@ -25,6 +25,10 @@ PeerCheck = Callable[[asyncio.BaseTransport], str | None]
 """Looks at a connected transport; the fault it finds, or None."""
 
 
+def _ready() -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
     """TLS to an upstream as plain values; paths are absolute. `cert` and `key` together make it mutual."""
@@ -38,12 +42,17 @@ class TlsOptions:
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """How connections of one upstream are secured: made once, when it is configured. `context` None is plaintext."""
+    """
+    How connections of one upstream, or of one endpoint in a mesh, are secured. `context` None is plaintext.
+
+    `fault` says why no connection can be made now, if so: asked before a dial, it knows better than OpenSSL would.
+    """
 
     context: ssl.SSLContext | None
     server_name: str | None
     check: PeerCheck
     by_uri: bool = False
+    fault: Callable[[], str | None] = _ready
 
     def name_for(self, host: str) -> str | None:
         """What to send as SNI and to match the certificate with; empty for neither."""
@@ -85,12 +94,15 @@ def uri_san_check(expected: str) -> PeerCheck:
 
     def check(transport: asyncio.BaseTransport) -> str | None:
         session = transport.get_extra_info("ssl_object")
-        chosen = session.selected_alpn_protocol()
-        if chosen not in (None, "h2"):
-            return f"ALPN chose {chosen}, not h2"
-        return uri_san_fault(session.getpeercert(binary_form=True), expected)
+        return alpn_fault(session) or uri_san_fault(session.getpeercert(binary_form=True), expected)
 
     return check
+
+
+def alpn_fault(session: ssl.SSLObject) -> str | None:
+    """Why a mesh connection does not lead to HTTP/2, or None: a sidecar whose service's protocol is tcp chooses nothing."""
+    chosen = session.selected_alpn_protocol()
+    return None if chosen in (None, "h2") else f"ALPN chose {chosen}, not h2"
 
 
 def uri_san_fault(certificate: bytes | None, expected: str) -> str | None:
@@ -123,6 +135,8 @@ async def dial(
     HTTP/2 would let requests leave before the peer's SETTINGS. We wait, as gRPC does: a proxy that accepts and then finds no
     service is a failed dial, so the calls can go elsewhere, and the limit on streams is known before the first one.
     """
+    if (reason := security.fault()) is not None:
+        raise DialError(reason)
     connection: Connection | None = None
 
     def factory() -> Connection:

@@ -36,6 +36,21 @@ class DialPlan:
     backoff_max_s: float = 0.8
 
 
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """
+    An address to dial and whom to expect there. Two are the same endpoint when all but the weight is.
+
+    `expects` names who may answer (SPIFFE IDs, the server name) as `security` will check it; None: as the plan says.
+    """
+
+    host: str
+    port: int
+    weight: int = field(default=1, compare=False)
+    expects: tuple[str, ...] = ()
+    security: Security | None = field(default=None, compare=False)
+
+
 class Listener(Protocol):
     """Who is told that waiting calls may go on (or must give up)."""
 
@@ -46,7 +61,8 @@ class Listener(Protocol):
 class Endpoint:
     """An address and its connections; a `Place` of core.pool_decision."""
 
-    def __init__(self, host: str, port: int, plan: DialPlan, listener: Listener) -> None:
+    def __init__(self, host: str, port: int, plan: DialPlan, listener: Listener, weight: int = 1) -> None:
+        self.weight = weight
         self.host = host
         self.port = port
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -60,6 +76,7 @@ class Endpoint:
         self._listener = listener
         self.capacity_changed = listener.pump  # a stream ended or the peer allows more
         self._dial: asyncio.Task[None] | None = None
+        self._left = False
 
     @property
     def dialing(self) -> bool:
@@ -69,6 +86,14 @@ class Endpoint:
     def start_dial(self) -> None:
         """Begin to make a connection; the listener is told how it went. One task per connection, none per call."""
         self._dial = asyncio.get_running_loop().create_task(self._run_dial())
+
+    def leave(self) -> None:
+        """It is no longer an endpoint of the upstream: nothing more is dialled, connections end when their calls have."""
+        self._left = True
+        if self._dial is not None:
+            self._dial.cancel()
+        for connection in tuple(self.links):
+            connection.drain()
 
     async def stop_dial(self) -> None:
         """Give up the dial under way, if any."""
@@ -104,6 +129,8 @@ class Endpoint:
         self.last_error = ""
         self.open.add(connection)
         self.links.append(connection)
+        if self._left:  # while it was being made
+            connection.drain()
 
     def _failed(self, reason: str) -> None:
         self._failures += 1

@@ -1,5 +1,5 @@
 """
-The calls made to one upstream, over a fixed list of endpoints.
+The calls made to one upstream, over a list of endpoints that may change.
 
 Owns how a call of either kind begins: a unary one is `attempts`' affair from there on, a streaming one `duplex`'. Which connection takes
 a call is decided by `slots`, what stands in its head by `request_head`.
@@ -8,15 +8,16 @@ a call is decided by `slots`, what stands in its head by `request_head`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.core.header_rules import trailers_fault
 from edge.outcome import Fault, Refusal
 from edge.upstream.attempts import Attempts
 from edge.upstream.call import Done, Header, MessageStream, Running, Trace, UnaryRequest
+from edge.upstream.connection import Connection
 from edge.upstream.duplex import DuplexStream
-from edge.upstream.endpoint import DialPlan
+from edge.upstream.endpoint import Dialled, DialPlan
 from edge.upstream.request_head import RequestHeads
 from edge.upstream.slots import EndpointState, Slots
 
@@ -33,7 +34,7 @@ class PoolState:
 
 
 class Pool:
-    """`edge.upstream.call.Upstream` over a fixed list of endpoints. `metadata` is added to every call."""
+    """`edge.upstream.call.Upstream` over a list of endpoints. `metadata` is added to every call."""
 
     def __init__(
         self,
@@ -50,6 +51,18 @@ class Pool:
         self._slots = Slots(name, endpoints, plan, max_connections=max_connections, max_pending=max_pending)
         scheme = b"http" if plan.security.context is None else b"https"
         self._heads = RequestHeads(scheme, authority, metadata)
+
+    def seek(self, hold_s: float, why_none: Callable[[], str]) -> None:
+        """As `Slots.seek`."""
+        self._slots.seek(hold_s, why_none)
+
+    def replace(self, endpoints: Iterable[Dialled]) -> None:
+        """As `Slots.replace`."""
+        self._slots.replace(endpoints)
+
+    def drain_where(self, reason_of: Callable[[Connection], str | None]) -> dict[str, int]:
+        """As `Slots.drain_where`."""
+        return self._slots.drain_where(reason_of)
 
     def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
         """Begin one call; it is made again elsewhere while no service has begun it."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.core.pool_decision import Refuse, Take, Wait, decide
 from edge.outcome import Fault, Refusal
 from edge.upstream.connection import Connection
-from edge.upstream.endpoint import DialPlan, Endpoint
+from edge.upstream.endpoint import Dialled, DialPlan, Endpoint
 from edge.upstream.reply import deadline_exceeded
 
 
@@ -42,13 +42,71 @@ class Slots:
         self, name: str, endpoints: Sequence[tuple[str, int]], plan: DialPlan, *, max_connections: int, max_pending: int
     ) -> None:
         self._name = name
-        self._endpoints = [Endpoint(host, port, plan, self) for host, port in endpoints]
-        self._only = self._endpoints[0] if len(self._endpoints) == 1 else None
+        self._plan = plan
+        self._endpoints: list[Endpoint] = []
+        self._keys: list[Dialled] = []
+        self._leaving: list[Endpoint] = []  # no endpoints any more, with calls that still run
+        self._sought: asyncio.TimerHandle | None = None
+        self._why_none: Callable[[], str] = lambda: "it has no endpoints"
+        self._become([Dialled(host, port) for host, port in endpoints])
         self._max_connections = max_connections
         self._max_pending = max_pending
         self._pending: deque[asyncio.Future[Granted]] = deque()
         self._turn = 0
         self._closing = False
+
+    def seek(self, hold_s: float, why_none: Callable[[], str]) -> None:
+        """
+        The endpoints are being looked up: until `replace`, calls wait for them, but for no more than `hold_s` seconds from now.
+
+        `why_none` says afterwards why there are none.
+        """
+        self._why_none = why_none
+        self._sought = asyncio.get_running_loop().call_later(hold_s, self._found)
+
+    def replace(self, endpoints: Iterable[Dialled]) -> None:
+        """
+        These are the endpoints from now on, each once.
+
+        What is among them already keeps its connections and its backoff; new ones are dialled when calls need them; from those that are
+        gone, calls are not taken away.
+        """
+        if self._closing:
+            return
+        self._become(list(endpoints))
+        self._found()
+
+    def _found(self) -> None:
+        if self._sought is not None:
+            self._sought.cancel()
+            self._sought = None
+        self.pump()
+
+    def _become(self, wanted: list[Dialled]) -> None:
+        known = dict(zip(self._keys, self._endpoints, strict=True))
+        self._keys = wanted
+        self._endpoints = [known.pop(each) if each in known else self._made(each) for each in wanted]
+        for endpoint, each in zip(self._endpoints, wanted, strict=True):
+            endpoint.weight = each.weight
+        self._only = self._endpoints[0] if len(self._endpoints) == 1 else None
+        self._leaving = [*(each for each in self._leaving if each.open or each.dialing), *known.values()]
+        for endpoint in known.values():
+            endpoint.leave()
+
+    def _made(self, each: Dialled) -> Endpoint:
+        plan = self._plan if each.security is None else replace(self._plan, security=each.security)
+        return Endpoint(each.host, each.port, plan, self, each.weight)
+
+    def drain_where(self, reason_of: Callable[[Connection], str | None]) -> dict[str, int]:
+        """Have each connection drain for which there is a reason; how many, by reason."""
+        drained: dict[str, int] = {}
+        for endpoint in tuple(self._endpoints):
+            for connection in tuple(endpoint.links):
+                reason = reason_of(connection)
+                if reason is not None:
+                    drained[reason] = drained.get(reason, 0) + 1
+                    connection.drain()
+        return drained
 
     def take(self) -> Granted | None:
         """A connection for a call now, or a refusal, or None: the call must wait (a dial has been started if that helps)."""
@@ -75,6 +133,7 @@ class Slots:
             max_links=self._max_connections,
             pending=pending,
             max_pending=max_pending,
+            sought=self._sought is not None,
         )
         if decision.dial is not None and not self._closing:
             self._endpoints[decision.dial].start_dial()
@@ -83,7 +142,7 @@ class Slots:
     def _refusal(self, decision: Refuse) -> Refusal:
         if decision.overloaded:
             return Refusal(Fault.OVERLOADED, f"{len(self._pending)} calls wait for upstream {self._name}")
-        reasons = "; ".join(f"{place.address}: {place.last_error}" for place in self._endpoints)
+        reasons = "; ".join(f"{place.address}: {place.last_error}" for place in self._endpoints) or self._why_none()
         return Refusal(Fault.UPSTREAM_UNAVAILABLE, reasons, retry_after_s=decision.retry_after_s)
 
     def enter(self, deadline: float | None) -> asyncio.Future[Granted]:
@@ -161,9 +220,12 @@ class Slots:
             turn = self._pending.popleft()
             if not turn.done():
                 turn.set_result(Refusal(Fault.SHUTTING_DOWN))
-        for endpoint in self._endpoints:
+        if self._sought is not None:
+            self._sought.cancel()
+        endpoints = [*self._endpoints, *self._leaving]
+        for endpoint in endpoints:
             await endpoint.stop_dial()
-        connections = [connection for endpoint in self._endpoints for connection in endpoint.open]
+        connections = [connection for endpoint in endpoints for connection in endpoint.open]
         for connection in connections:
             connection.drain()
         if connections:

@@ -35,6 +35,8 @@ class Sidecar:
     """The SPIFFE ID of whom it dials out to."""
     reached_port: int
     newest_tls: str = "TLSv1_3"
+    inbound_port: int = 0
+    """Where it listens for callers; 0: anywhere."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def running(folder: Path, what: Sidecar) -> Iterator[Ports]:
     """Start it, wait until it is ready, end it."""
     binary = envoy_binary()
     assert binary is not None, "Envoy is not installed: run make setup"
-    ports, admin_port = Ports(free_port(), free_port()), free_port()
+    ports, admin_port = Ports(what.inbound_port or free_port(), free_port()), free_port()
     path, log = folder / "sidecar.json", folder / "sidecar.log"
     path.write_text(json.dumps(_configuration(what, ports, admin_port)))
     command = [str(binary), "-c", str(path), "--concurrency", "1", "--log-level", "warning", "--use-dynamic-base-id"]

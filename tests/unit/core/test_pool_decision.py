@@ -21,6 +21,7 @@ class Place:
     links: list[Link] = field(default_factory=list)
     dialing: bool = False
     retry_at: float = 0.0
+    weight: int = 1
 
 
 def choose(
@@ -82,8 +83,48 @@ def test_too_many_waiting_is_overload() -> None:
     assert choose(Place(dialing=True), pending=10) == Refuse(overloaded=True, retry_after_s=None)
 
 
+def test_no_endpoint_at_all_is_refused_without_a_time_to_come_back() -> None:
+    assert choose() == Refuse(overloaded=False, retry_after_s=None)
+
+
+def test_while_endpoints_are_looked_up_calls_wait_for_the_first() -> None:
+    """But not more of them than may wait for anything else."""
+    waits: Take[Link] | Wait | Refuse = decide([], turn=0, now=0.0, max_links=1, pending=0, max_pending=1, sought=True)
+    assert waits == Wait(dial=None)
+    refused: Take[Link] | Wait | Refuse = decide(
+        [], turn=0, now=0.0, max_links=1, pending=1, max_pending=1, sought=True
+    )
+    assert refused == Refuse(overloaded=True, retry_after_s=None)
+
+
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(0, 10_000))
+def test_shares_follow_the_weights_in_any_run_of_turns(one: int, other: int, start: int) -> None:
+    """Within three calls of the exact share, over a hundred calls."""
+    light, heavy = Link(0, 9), Link(0, 9)
+    places = (Place([light], weight=one), Place([heavy], weight=other))
+    takes = [choose(*places, turn=turn) for turn in range(start, start + 100)]
+    got = sum(take.link is light for take in takes if isinstance(take, Take))
+    assert abs(got - 100 * one / (one + other)) <= 3
+
+
+def test_a_busy_endpoint_gets_less_than_its_weight() -> None:
+    busy, idle = Link(8, 9), Link(0, 9)
+    places = (Place([busy], weight=3), Place([idle], weight=1))
+    takes = [choose(*places, turn=turn) for turn in range(100)]
+    assert sum(take.link is idle for take in takes if isinstance(take, Take)) > 70
+
+
+def test_a_full_or_unconnected_heavy_endpoint_leaves_the_calls_to_the_others() -> None:
+    light = Link(5, 1)
+    for heavy in (Place([Link(9, 0)], weight=9), Place(dialing=True, weight=9)):
+        for turn in range(10):
+            decision = choose(heavy, Place([light], weight=1), turn=turn)
+            assert isinstance(decision, Take)
+            assert decision.link is light
+
+
 _links = st.builds(Link, st.integers(0, 5), st.integers(-1, 2))
-_places = st.builds(Place, st.lists(_links, max_size=3), st.booleans(), st.floats(90, 110))
+_places = st.builds(Place, st.lists(_links, max_size=3), st.booleans(), st.floats(90, 110), st.integers(1, 3))
 
 
 @given(
@@ -99,7 +140,8 @@ def test_invariants(places: list[Place], turn: int, max_links: int, pending: int
     free = [link for place in places for link in place.links if link.free > 0]
     if isinstance(decision, Take):
         assert decision.link.free > 0
-        assert decision.link.active == min(link.active for link in free)
+        if len({place.weight for place in places}) == 1:
+            assert decision.link.active == min(link.active for link in free)
     else:
         assert not free
     if decision.dial is not None:

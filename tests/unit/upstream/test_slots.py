@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from edge.outcome import Fault, Refusal
 from edge.upstream.connection import Connection
+from edge.upstream.dial import Security
+from edge.upstream.endpoint import Dialled
 from edge.upstream.slots import Slots
 from tests.unit.upstream.scripted import scripted, until
 from tests.unit.upstream.services import plan, serving
@@ -114,3 +117,84 @@ async def test_closing_ends_waiting_and_dialling() -> None:
         await slots.close(0)
         assert await waiting == Refusal(Fault.SHUTTING_DOWN)
         assert slots.take() == Refusal(Fault.SHUTTING_DOWN)
+
+
+async def test_replacing_keeps_what_stays_and_lets_the_rest_finish() -> None:
+    """A known endpoint keeps its connection whatever its weight; one that is gone takes no calls and closes after its last."""
+    async with scripted() as stays, scripted() as goes:
+        slots = Slots("test", [], plan(), max_connections=1, max_pending=10)
+        here, there = Dialled("127.0.0.1", stays.port), Dialled("127.0.0.1", goes.port)
+        slots.replace([there])
+        leaving = await granted(slots)
+        leaving.reserved += 1  # a call on it
+        slots.replace([here, there])
+        slots.replace([replace(here, weight=7)])
+        kept = await granted(slots)
+        assert kept.address == f"127.0.0.1:{stays.port}"
+        assert not leaving.accepting
+        assert not leaving.gone.done()
+        leaving.give_back()
+        await leaving.gone
+        slots.replace([replace(here, weight=2)])
+        assert slots.take() is kept
+        assert [each.address for each in slots.state()[0]] == [kept.address]
+        await slots.close(1)
+
+
+async def test_an_endpoint_that_expects_somebody_else_is_another() -> None:
+    """The same address with another identity gets a connection of its own, and that identity's security."""
+    async with scripted() as server:
+        slots = Slots("test", [], plan(), max_connections=1, max_pending=10)
+        slots.replace([Dialled("127.0.0.1", server.port, expects=("a",))])
+        first = await granted(slots)
+        refusing = Security(None, None, lambda _: None, fault=lambda: "nobody may answer")
+        slots.replace([Dialled("127.0.0.1", server.port, expects=("b",), security=refusing)])
+        refused = slots.take() or await slots.wait(None)
+        assert isinstance(refused, Refusal)
+        assert "nobody may answer" in (refused.detail or "")
+        await first.gone
+        await slots.close(1)
+
+
+async def test_calls_wait_for_endpoints_that_are_looked_up() -> None:
+    """Who came before the first set is served by it."""
+    async with scripted() as server:
+        slots = Slots("test", [], plan(), max_connections=1, max_pending=10)
+        slots.seek(30, lambda: "nobody knows")
+        waiting = asyncio.ensure_future(granted(slots))
+        await asyncio.sleep(0)
+        slots.replace([Dialled("127.0.0.1", server.port)])
+        assert (await waiting).accepting
+        slots.replace([])
+        assert slots.take() == Refusal(Fault.UPSTREAM_UNAVAILABLE, "nobody knows")
+        await slots.close(1)
+
+
+async def test_the_look_up_holds_calls_for_so_long_only() -> None:
+    slots = Slots("test", [], plan(), max_connections=1, max_pending=10)
+    slots.seek(0.01, lambda: "nobody knows")
+    assert await slots.wait(None) == Refusal(Fault.UPSTREAM_UNAVAILABLE, "nobody knows")
+    assert slots.take() == Refusal(Fault.UPSTREAM_UNAVAILABLE, "nobody knows")
+    await slots.close(1)
+
+
+async def test_a_dial_under_way_to_an_endpoint_that_is_gone_is_given_up() -> None:
+    async with scripted(silent=True) as server:
+        slots = Slots("test", [("127.0.0.1", server.port)], plan(), max_connections=1, max_pending=10)
+        assert slots.take() is None
+        waiting = asyncio.ensure_future(slots.wait(None))
+        await until(lambda: bool(server.peers))
+        slots.replace([])
+        assert isinstance(await waiting, Refusal)
+        await slots.close(1)
+
+
+async def test_draining_asks_each_connection() -> None:
+    async with scripted() as server:
+        slots = await slots_to(server.port)
+        connection = await granted(slots)
+        assert slots.drain_where(lambda _: None) == {}
+        assert connection.accepting
+        assert slots.drain_where(lambda each: "old" if each is connection else None) == {"old": 1}
+        await connection.gone
+        await slots.close(1)
