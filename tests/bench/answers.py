@@ -1,5 +1,5 @@
 """
-Before anything is measured: do the servers give the same answer, so that they did the same work?
+Before anything is measured: do all servers give the answer that is meant, so that they do the same work?
 
 Fields that hold their default are left aside (grpc-gateway prints them), and so is the form of a stream: an array, or lines.
 """
@@ -18,22 +18,25 @@ from tests.bench.site import Site
 
 
 class UnequalWorkError(AssertionError):
-    """Two servers answer a scene differently; the text says which."""
+    """A server answers a scene otherwise than the service does; the text says how."""
 
 
 def hold_equal(servers: list[Server], scene: Scene, site: Site) -> None:
     """Ask each once. Raises UnequalWorkError."""
-    if scene.grpc:
-        for server in servers:
+    for server in servers:
+        if scene.grpc:
             h2load.check(server.port, scene)
-        return
-    seen = {server.name: _meaning(_ask(server, scene, site)) for server in servers}
-    first, *others = seen
-    for other in others:
-        if seen[other] != seen[first]:
-            raise UnequalWorkError(
-                f"{scene.name}: {first} answers {str(seen[first])[:300]}, {other} {str(seen[other])[:300]}"
-            )
+        else:
+            compare(server.name, scene, _ask(server, scene, site))
+
+
+def compare(name: str, scene: Scene, body: bytes) -> None:
+    """One server's answer with what is meant. Raises UnequalWorkError."""
+    seen, meant = _meaning(body), _without_defaults(scene.expected)
+    if scene.messages > 1:
+        meant = [meant] * scene.messages
+    if seen != meant:
+        raise UnequalWorkError(f"{scene.name}: {name} answers {str(seen)[:300]}, not {str(meant)[:300]}")
 
 
 def _ask(server: Server, scene: Scene, site: Site) -> bytes:

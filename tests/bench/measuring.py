@@ -23,7 +23,6 @@ from tests.bench.site import LOAD_CORE, Site
 from tests.bench.variants import BARE, ENVOY, GRPC_GATEWAY, TLS, VARIANTS, Variant
 from tests.bench.wrk import Load
 
-
 WARM_UP_S = 1
 
 
@@ -78,6 +77,7 @@ def under_load(variant: Variant, site: Site, effort: Effort, findings: Findings)
     with servers(variant, site) as running:
         for scene in wanted:
             able = [server for server in running if not (scene.grpc and server.name == GRPC_GATEWAY)]
+            site.answer(scene)
             answers.hold_equal(able, scene, site)
             for server in able:
                 load(server, scene, site, WARM_UP_S)  # warm up
@@ -116,6 +116,7 @@ def at_half_load(site: Site, effort: Effort, findings: Findings) -> None:
     """Latency at half of what Envoy can do at most, for each server and for none (the service's own files over HTTP/1.1)."""
     scene = site.scenes[0]
     direct = scene.rpc_path
+    site.answer(scene)
     with servers(BARE, site) as running:
         envoy = next(server for server in running if server.name == ENVOY)
         _progress("half load: how much Envoy can do")
@@ -132,6 +133,7 @@ def at_half_load(site: Site, effort: Effort, findings: Findings) -> None:
 
 def at_rest(variant: Variant, row: str, site: Site, effort: Effort, findings: Findings) -> None:
     """Memory per idle connection; every round on servers newly started, for what was freed is not given back."""
+    site.answer(site.scenes[0])
     for number in range(min(3, effort.rounds)):
         _progress(f"{row}: round {number + 1} of {min(3, effort.rounds)}")
         with servers(variant, site) as running:

@@ -37,6 +37,8 @@ class Scene:
     answer: bytes
     messages: int = 1
     grpc: bool = False
+    expected: Any = None
+    """The JSON of one answer, apart from fields at their default."""
     at_once: int = 32
     """Requests at once: fewer of large ones, for what is not finished when the time is up is not counted."""
 
@@ -56,6 +58,7 @@ def scenes(compiled: bytes) -> list[Scene]:
         "tags": ["logic", "music"],
         "pages": 777,
     }
+    event = {"sequence": "7", "kind": "KIND_CREATED", "book": book}
     body = json.dumps({"title": "A new book", "isbn": "978-3-16-148410-0", "pages": 321, "tags": ["a", "b"]}).encode()
     return [
         Scene(
@@ -65,6 +68,7 @@ def scenes(compiled: bytes) -> list[Scene]:
             b"",
             "/bookstore.v1.Bookstore/GetBook",
             _message(compiled, "bookstore.v1.Book", book),
+            expected=book,
         ),
         Scene(
             "POST small",
@@ -73,6 +77,7 @@ def scenes(compiled: bytes) -> list[Scene]:
             body,
             "/bookstore.v1.Bookstore/CreateBook",
             _message(compiled, "bookstore.v1.Book", book),
+            expected=book,
         ),
         _payload(compiled, "POST 100 KB", 900, at_once=8),
         _payload(compiled, "POST 1 MB", 9000, at_once=4),
@@ -91,7 +96,8 @@ def scenes(compiled: bytes) -> list[Scene]:
             "/v1/books:watch",
             b"",
             "/bookstore.v1.Feeds/WatchBooks",
-            _message(compiled, "bookstore.v1.BookEvent", {"sequence": "7", "kind": "KIND_CREATED", "book": book}),
+            _message(compiled, "bookstore.v1.BookEvent", event),
+            expected=event,
             messages=STREAMED,
             at_once=8,
         ),
@@ -107,6 +113,7 @@ def _payload(compiled: bytes, name: str, items: int, *, at_once: int) -> Scene:
         json.dumps(payload).encode(),
         "/bookstore.v1.Laboratory/EchoPayload",
         _message(compiled, "bookstore.v1.Payload", payload),
+        expected=payload,
         at_once=at_once,
     )
 
@@ -134,7 +141,7 @@ def _message(compiled: bytes, name: str, value: dict[str, Any]) -> bytes:
 
 
 def write_answers(folder: Path, of: list[Scene]) -> None:
-    """Write each answer as gRPC frames, a file per RPC."""
+    """Write each answer as gRPC frames, a file per RPC: of scenes that share an RPC, the last one's."""
     for scene in of:
         path = folder / scene.rpc_path.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)

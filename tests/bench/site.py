@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
@@ -44,6 +44,12 @@ class Site:
     direct_port: int
     """The same answers over HTTP/1.1, with no gateway before them: the floor of every latency."""
     certificates: Certificates
+    parts: list[Path] = field(default_factory=list)
+
+    def answer(self, scene: Scene) -> None:
+        """Have the services give this scene's answer from now on: scenes of other sizes share its RPC."""
+        for part in self.parts:
+            write_answers(part / "answers", [scene])
 
 
 @contextmanager
@@ -56,11 +62,13 @@ def running_site(folder: Path) -> Iterator[Site]:
     plan = scenes(compiled)
     certificates = _certificates(folder)
     tls = backend.Tls(certificates.ca, certificates.cert, certificates.key)
+    parts: list[Path] = []
     with ExitStack() as stack:
 
         def serve(name: str, *, tls: backend.Tls | None = None, http2: bool = True) -> int:
             part = folder / name
             part.mkdir()
+            parts.append(part)
             write_answers(part / "answers", plan)
             return stack.enter_context(backend.running_backend(part, core=LOAD_CORE, tls=tls, http2=http2))
 
@@ -73,6 +81,7 @@ def running_site(folder: Path) -> Iterator[Site]:
             mtls_port=serve("mtls", tls=tls),
             direct_port=serve("direct", http2=False),
             certificates=certificates,
+            parts=parts,
         )
 
 

@@ -31,9 +31,7 @@ TIMEOUT_S = 30
 """wrk calls what takes more than two seconds an error unless told: large bodies that wait for each other on a slow server are none."""
 
 
-def run(
-    port: int, scene: Scene, folder: Path, *, seconds: int, connections: int, core: int, tls: bool = False
-) -> Load:
+def run(port: int, scene: Scene, folder: Path, *, seconds: int, connections: int, core: int, tls: bool = False) -> Load:
     """Load `scene` for `seconds`; the script tells wrk the method and the body."""
     script = folder / f"{scene.name.replace(' ', '-')}.lua"
     (folder / f"{script.stem}.body").write_bytes(scene.body)
