@@ -19,6 +19,7 @@ from edge.cli.check import check
 from edge.cli.demo import demo
 from edge.cli.doctor import doctor
 from edge.cli.explain import explain
+from edge.cli.mesh import mesh
 from edge.cli.openapi import openapi
 from edge.cli.output import BAD_INPUT, print_problems
 from edge.cli.routes import routes
@@ -53,6 +54,7 @@ for _command, _example in _COMMANDS:
     app.command(epilog=f"Example: {_example}")(_command)
 app.add_typer(services)
 app.add_typer(certs)
+app.add_typer(mesh)
 
 
 def _print_version(wanted: bool) -> None:

@@ -19,6 +19,7 @@ from edge.config.document import Document, dotted, read_document
 from edge.config.file_checks import check_files
 from edge.config.http_checks import check_http_rules
 from edge.config.interpolate import interpolate
+from edge.config.mesh_checks import check_mesh
 from edge.config.models import Config, HttpRule
 from edge.config.problems import add_schema_problems
 from edge.core.problem import Problem, ProblemsError
@@ -38,6 +39,7 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
     check_references(document)
     check_consul(document)
     check_http_rules(document)
+    check_mesh(document)
     check_files(document, path.parent)
     problems = sorted(document.problems, key=_line)
     if config is None or any(not problem.warning for problem in problems):

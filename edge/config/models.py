@@ -28,6 +28,7 @@ from edge.config.api_models import (
     ReflectionSource,
 )
 from edge.config.consul_models import Consul
+from edge.config.mesh_models import MeshPolicies
 from edge.config.profiles import profiled
 from edge.config.section import Count, FileName, Model, Timeout
 from edge.config.units import Bytes, Seconds, written_as_text
@@ -142,6 +143,8 @@ class Config(Model):
     """What is exposed."""
     upstreams: dict[str, Upstream] = Field(min_length=1, examples=["{bookstore: {endpoints: [127.0.0.1:50051]}}"])
     """Who serves it, by name."""
+    mesh: MeshPolicies | None = None
+    """What `edge mesh` generates policies from; the gateway itself does not read it."""
     _base: str = PrivateAttr(".")
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _warnings: tuple[Problem, ...] = PrivateAttr(())

@@ -93,6 +93,27 @@ def _too_small(details: ErrorDetails, document: Document) -> Text:
     return f"{written} is too small; it must be {bound}", f"write {_example(details['loc'])}"
 
 
+def _too_large(details: ErrorDetails, document: Document) -> Text:
+    written = document.texts.get(details["loc"], str(details["input"]))
+    return f"{written} is too large; it must be at most {details['ctx']['le']}", f"write {_example(details['loc'])}"
+
+
+def _not_multiple(details: ErrorDetails, document: Document) -> Text:
+    return f"{_written(details, document)} is finer than {details['ctx']['multiple_of']}", "round it"
+
+
+def _too_long(details: ErrorDetails, document: Document) -> Text:
+    most = details["ctx"]["max_length"]
+    return f"{_written(details, document)} is longer than {most} characters", f"shorten it to {most}"
+
+
+def _misshapen(details: ErrorDetails, document: Document) -> Text:
+    return (
+        f"{_written(details, document)} does not match {details['ctx']['pattern']}",
+        f"write {_example(details['loc'])}",
+    )
+
+
 def _not_text(details: ErrorDetails, document: Document) -> Text:
     value = details["input"]
     if isinstance(value, dict | list) or value is None:
@@ -152,6 +173,10 @@ _TEXTS: dict[str, Callable[[ErrorDetails, Document], Text]] = {
     "edge_secret": _secret,
     "greater_than": _too_small,
     "greater_than_equal": _too_small,
+    "less_than_equal": _too_large,
+    "multiple_of": _not_multiple,
+    "string_too_long": _too_long,
+    "string_pattern_mismatch": _misshapen,
     "string_type": _not_text,
     "string_too_short": _nothing_in_it,
     "too_short": _nothing_in_it,

@@ -104,6 +104,23 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "edge.yaml"
 
 
+MESH = """\
+mesh:
+  targets: [consul, linkerd, istio]
+  services:
+    shop: {namespace: shop, selector: {app: shop}, port: 50051,
+           other_callers: [{service: billing, service_account: billing, namespace: billing, rpcs: [shop.v1.Shop/GetThing]}]}
+"""
+
+
+@pytest.fixture
+def mesh(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, which says who may call what in a mesh; no Consul is where its commands would look."""
+    shop.write_text(CONFIG + MESH)
+    monkeypatch.setenv("CONSUL_HTTP_ADDR", "127.0.0.1:1")
+    return shop
+
+
 @pytest.fixture
 def snapshot(shop: Path) -> Snapshot:
     """What the gateway would serve from it."""

@@ -9,7 +9,7 @@ import pytest
 from edge import __version__
 from tests.unit.cli.conftest import Edge
 
-COMMANDS = ["run", "demo", "check", "routes", "explain", "schema", "doctor", "services", "certs"]
+COMMANDS = ["run", "demo", "check", "routes", "explain", "schema", "doctor", "services", "certs", "mesh"]
 
 
 def test_version(edge: Edge) -> None:

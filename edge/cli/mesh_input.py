@@ -1,0 +1,70 @@
+"""
+What `edge mesh` works on: the plan of a configuration.
+
+Owns the step from compiled routes to what the gateway exposes: every RPC a client can call in any dialect, by its upstream. An API
+that only its upstream can describe is refused: what is not known cannot be allowed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from edge.app import Snapshot
+from edge.app.builtin import BUILTIN
+from edge.cli.loading import snapshot_of
+from edge.cli.output import print_problems
+from edge.core.problem import Problem, ProblemsError
+from meshconfig.build import Exposure, Source, build_plan
+from meshconfig.plan import MeshPlan, Rpc
+
+
+def plan_of(path: Path) -> MeshPlan:
+    """
+    The plan of a configuration file. Raises ProblemsError; warnings go to standard error.
+
+    Files name the configuration without its folder, so that every machine makes the same bytes.
+    """
+    snapshot = snapshot_of(path)
+    source = Source(path.name, f"edge mesh generate -c {path.name}")
+    plan, warnings = build_plan(snapshot.config, exposure_of(snapshot), source)
+    print_problems(warnings, sys.stderr)
+    return plan
+
+
+def exposure_of(snapshot: Snapshot) -> Exposure:
+    """What is exposed, and what is described. Raises ProblemsError where that is not known."""
+    config = snapshot.config
+    problems = [
+        Problem(
+            config.place(f"apis[{index}].reflection"),
+            f"apis[{index}].reflection",
+            "only the running upstream can say which RPCs this exposes, so that no policy can name them",
+            "describe it by protos or descriptors",
+        )
+        for index, api in enumerate(config.apis)
+        if api.name in snapshot.loading and config.mesh is not None and api.upstream in config.mesh.services
+    ]
+    if problems:
+        raise ProblemsError(problems)
+    exposed: dict[str, set[Rpc]] = {}
+    described: dict[str, set[Rpc]] = {}
+    # Both: an RPC of two APIs has one target, but its routes go to either's upstream.
+    for target in (*snapshot.routes.targets.values(), *snapshot.routes.routes):
+        if target.api != BUILTIN:
+            exposed.setdefault(target.upstream, set()).add(Rpc(target.rpc.service, target.rpc.method))
+    for api in config.apis:
+        if description := snapshot.descriptions.get(api.name):
+            described.setdefault(api.upstream, set()).update(_rpcs(description.descriptor_set))
+    return Exposure(exposed, described)
+
+
+def _rpcs(descriptor_set: bytes) -> Iterator[Rpc]:
+    """Every RPC of a descriptor set, exposed or not."""
+    for file in FileDescriptorSet.FromString(descriptor_set).file:
+        for service in file.service:
+            name = f"{file.package}.{service.name}" if file.package else service.name
+            yield from (Rpc(name, method.name) for method in service.method)

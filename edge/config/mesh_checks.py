@@ -1,0 +1,155 @@
+"""
+What the `mesh` section says about the rest of the file and about itself.
+
+Owns these rules: every exposed upstream has its service, no policy contradicts another, and what a mesh would refuse is refused here,
+where the line is known. Pure: reads the document's data, notes problems in it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from edge.config.document import Document, Loc, dotted, quoted
+from edge.config.raw import Section, items, listed, named, section, text
+
+_L7_ONLY = ("timeout", "retries", "split", "jwt", "rate_limit")
+_WHOLE = 100.0
+
+
+def check_mesh(document: Document) -> None:
+    """Note everything about the mesh that does not fit together."""
+    mesh = section(document.data, "mesh")
+    services = section(mesh, "services")
+    if not services:
+        return
+    _check_repeated(document, ("mesh", "targets"), items(mesh, "targets"))
+    _check_upstreams(document, services)
+    _check_workloads(document, mesh)
+    for key, service in named(mesh, "services"):
+        loc: Loc = ("mesh", *key)
+        _check_callers(document, loc, service, section(mesh, "gateway"))
+        _check_protocol(document, loc, service)
+        _check_split(document, (*loc, "split"), section(service, "split"))
+        _check_rate_limit(document, (*loc, "rate_limit"), service.get("rate_limit"))
+        _check_networks(document, (*loc, "probes", "networks"), section(service, "probes"))
+        _check_repeated(document, (*loc, "export_to"), items(service, "export_to"))
+        _check_repeated(document, (*loc, "failover", "datacenters"), items(section(service, "failover"), "datacenters"))
+
+
+def _check_upstreams(document: Document, services: Section) -> None:
+    """Each service is an upstream, and each exposed upstream a service."""
+    upstreams = list(section(document.data, "upstreams"))
+    for name in services:
+        if name in upstreams:
+            continue
+        near = get_close_matches(name, upstreams, n=1)
+        fix = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(upstreams)}"
+        document.add(("mesh", "services", name), f"{quoted(name)} is no upstream of this file", fix)
+    exposed = {used: loc for loc, api in listed(document.data, "apis") if (used := text(api, "upstream"))}
+    for name, loc in exposed.items():
+        if name in upstreams and name not in services:
+            message = f"{dotted(loc)} exposes the upstream {quoted(name)}, which no policy would guard"
+            fix = f"add {name}: {{namespace: …, selector: {{app: {name}}}, port: 50051}}"
+            document.add(("mesh", "services"), message, fix)
+    for name in services:
+        if name in upstreams and name not in exposed:
+            message = "no API exposes it: no policy is made for it"
+            document.add(
+                ("mesh", "services", name), message, "name it in an API's upstream, or remove it", warning=True
+            )
+
+
+def _check_workloads(document: Document, mesh: Section) -> None:
+    """Two policies for one workload would each shut out what the other allows."""
+    names: dict[tuple[str, str], str] = {}
+    consul: dict[str, str] = {}
+    pods: dict[tuple[str, str, object], str] = {}
+    for key, service in named(mesh, "services"):
+        upstream, namespace = str(key[-1]), text(service, "namespace") or ""
+        name = text(service, "service") or upstream
+        labels = ",".join(f"{label}={value}" for label, value in sorted(section(service, "selector").items()))
+        in_consul = text(service, "consul_service") or name
+        first = names.setdefault((namespace, name), upstream)
+        first = first if first != upstream else consul.setdefault(in_consul, upstream)
+        first = first if first != upstream else pods.setdefault((namespace, labels, service.get("port")), upstream)
+        if first != upstream:
+            message = (
+                f"is the same workload as mesh.services.{first}: each one's policy would shut out the other's callers"
+            )
+            document.add(
+                ("mesh", *key), message, "give it its own service, selector or port, or use one upstream for both"
+            )
+    gateway = text(section(mesh, "gateway"), "service") or "edge"
+    if gateway in consul:
+        message = f"{quoted(gateway)} is the gateway itself"
+        document.add(("mesh", "services", consul[gateway]), message, "give mesh.gateway.service another name")
+
+
+def _check_callers(document: Document, loc: Loc, service: Section, gateway: Section) -> None:
+    seen: dict[tuple[str | None, ...], Loc] = {}
+    own = (text(gateway, "service") or "edge", text(gateway, "service_account") or "edge-gateway")
+    for (_, index), caller in listed(service, "other_callers"):
+        here: Loc = (*loc, "other_callers", index)
+        accounts = (text(caller, "namespace"), text(caller, "service_account"))
+        same_account = accounts == (text(gateway, "namespace") or "edge", own[1])
+        if text(caller, "service") == own[0] or same_account:
+            message = "is the gateway itself, which may call what its APIs expose"
+            document.add(here, message, "remove it, or expose the RPC")
+        for identity in ((text(caller, "service"),), accounts):
+            first = seen.setdefault(identity, here)
+            if first is not here and all(identity):
+                document.add(here, f"has an identity of {dotted(first)}", "list each caller once, with all its RPCs")
+                break
+        _check_repeated(document, (*here, "rpcs"), items(caller, "rpcs"))
+
+
+def _check_protocol(document: Document, loc: Loc, service: Section) -> None:
+    if text(service, "protocol") != "tcp":
+        return
+    message = "cannot tell RPCs apart: whoever may call one RPC may call all of them"
+    document.add((*loc, "protocol"), f'"tcp" {message}', "write grpc, where that is what it speaks", warning=True)
+    for name in _L7_ONLY:
+        if service.get(name) is not None:
+            message = 'uses a protocol "tcp" that does not permit advanced routing or splitting behavior'
+            document.add((*loc, name), message, f"remove {name}, or write protocol: grpc")
+
+
+def _check_split(document: Document, loc: Loc, split: Section) -> None:
+    weights = [each.get("weight", 0) for _, each in named(split, "subsets")]
+    numbers = [float(weight) for weight in weights if isinstance(weight, int | float) and not isinstance(weight, bool)]
+    total = sum(numbers)
+    if numbers and len(numbers) == len(weights) and total and abs(total - _WHOLE) > 0.001:
+        document.add(
+            (*loc, "subsets"), f"the weights sum to {total:g}", "make them 100 together, or leave all of them out"
+        )
+
+
+def _check_rate_limit(document: Document, loc: Loc, given: object) -> None:
+    if not isinstance(given, dict):
+        return
+    total, each = given.get("total"), given.get("per_client")
+    if total is None and each is None:
+        document.add(loc, "limits nothing", "add total: 100, or per_client: 10")
+    elif isinstance(total, int) and isinstance(each, int) and each > total:
+        document.add((*loc, "per_client"), f"{each} is more than total, {total}", "lower it, or raise total")
+
+
+def _check_networks(document: Document, loc: Loc, probes: Section) -> None:
+    for index, network in enumerate(items(probes, "networks")):
+        try:
+            ipaddress.ip_network(str(network))
+        except ValueError as error:
+            if isinstance(network, str):
+                document.add((*loc, index), f"{quoted(network)} is no IP network: {_reason(error)}", "write 10.0.0.0/8")
+
+
+def _reason(error: ValueError) -> str:
+    return "bits behind the prefix are set" if "host bits" in str(error) else "not address/prefix"
+
+
+def _check_repeated(document: Document, loc: Loc, values: Sequence[object]) -> None:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            document.add((*loc, index), f"{quoted(value)} is listed twice", "remove one of them")

@@ -1,0 +1,30 @@
+"""`edge mesh apply` and `prune`, as far as they go without a Consul; `tests/mesh` has them with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Edge
+
+
+@pytest.mark.parametrize("command", [["apply"], ["prune"], ["prune", "--dry-run"]])
+def test_a_consul_that_does_not_answer_is_a_failure(command: list[str], edge: Edge, mesh: Path) -> None:
+    """Nothing is begun: there is no journal."""
+    result = edge("mesh", *command)
+    assert (result.code, result.err) == (1, "error: http://127.0.0.1:1: Connection refused\n")
+    assert not Path(".edge-mesh-journal").exists()
+
+
+def test_there_is_nothing_to_undo(edge: Edge, mesh: Path) -> None:
+    """No journal, no failure."""
+    assert edge("mesh", "apply", "--roll-back").code == 0
+
+
+def test_a_journal_is_kept_while_it_cannot_be_undone(edge: Edge, mesh: Path) -> None:
+    """It is all that says what was done."""
+    journal = Path(".edge-mesh-journal")
+    journal.write_text('{"key": ["service-defaults", "shop", ""], "before": null, "owner": "", "after": null}\n')
+    result = edge("mesh", "apply", "--roll-back")
+    assert (result.code, "the journal is kept" in result.err, journal.exists()) == (1, True, True)

@@ -1,0 +1,69 @@
+"""What the `mesh` section says about the rest of the file; its texts stand in tests/golden/config/21-mesh.txt."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.config.document import read_document
+from edge.config.mesh_checks import check_mesh
+
+BASE = """\
+apis: [{name: shop, reflection: true, upstream: shop}]
+upstreams: {shop: {endpoints: ['a:1']}}
+"""
+
+
+def found(mesh: str, base: str = BASE) -> list[tuple[str, bool]]:
+    """Paths, and whether it is a warning."""
+    document = read_document(f"{base}mesh: {mesh}\n", "edge.yaml")
+    check_mesh(document)
+    return [(problem.path, problem.warning) for problem in document.problems]
+
+
+SHOP = "namespace: shop, selector: {app: shop}, port: 1"
+
+
+@pytest.mark.parametrize(
+    ("mesh", "path", "warning"),
+    [
+        (f"{{services: {{shop: {{{SHOP}}}}}}}", "", False),
+        (f"{{services: {{shop: {{{SHOP}}}, shp: {{{SHOP}, service: x}}}}}}", "mesh.services.shp", False),
+        (f"{{services: {{shop: {{{SHOP}, service: edge}}}}}}", "mesh.services.shop", False),
+        (f"{{services: {{shop: {{{SHOP}, protocol: tcp}}}}}}", "mesh.services.shop.protocol", True),
+        (
+            f"{{services: {{shop: {{{SHOP}, probes: {{networks: [x]}}}}}}}}",
+            "mesh.services.shop.probes.networks[0]",
+            False,
+        ),
+        (f"{{services: {{shop: {{{SHOP}, export_to: [a, a]}}}}}}", "mesh.services.shop.export_to[1]", False),
+        (f"{{targets: [consul, consul], services: {{shop: {{{SHOP}}}}}}}", "mesh.targets[1]", False),
+        ("{services: {}}", "", False),
+        ("nonsense", "", False),
+        ("{services: {shop: 1, 2: x}}", "mesh.services.2", False),
+    ],
+)
+def test_each_rule(mesh: str, path: str, warning: bool) -> None:
+    """What is wrong is noted first; what is of another type is left to the schema."""
+    problems = found(mesh)
+    assert problems[:1] == ([(path, warning)] if path else [])
+
+
+def test_every_exposed_upstream_needs_its_service() -> None:
+    """Nobody would guard it; one that is not exposed needs none."""
+    base = BASE.replace("[{name: shop, reflection: true, upstream: shop}]", "[{upstream: shop}, {upstream: pay}]")
+    base = base.replace("{shop:", "{pay: {endpoints: ['b:1']}, spare: {endpoints: ['c:1']}, shop:")
+    assert found(f"{{services: {{shop: {{{SHOP}}}}}}}", base) == [("mesh.services", False)]
+
+
+@pytest.mark.parametrize(
+    ("other", "count"),
+    [
+        ("{service: edge, service_account: x, namespace: y, rpcs: [a.B/C]}", 1),
+        ("{service: x, service_account: edge-gateway, namespace: edge, rpcs: [a.B/C]}", 1),
+        ("{service: x, service_account: x, namespace: edge, rpcs: [a.B/C]}", 0),
+        ("{service: x, service_account: x, namespace: x, rpcs: [a.B/C, a.B/C]}", 1),
+    ],
+)
+def test_other_callers_are_others(other: str, count: int) -> None:
+    """The gateway's own rights come from its APIs."""
+    assert len(found(f"{{services: {{shop: {{{SHOP}, other_callers: [{other}]}}}}}}")) == count

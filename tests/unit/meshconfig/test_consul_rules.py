@@ -1,0 +1,15 @@
+"""What Consul refuses of one entry, in its words; `tests/mesh` holds the words to a real Consul."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshconfig.consul_rules import refused
+from meshconfig.items import Entry
+from tests.mesh.refused_entries import ALONE
+
+
+@pytest.mark.parametrize(("entry", "message"), ALONE)
+def test_a_bad_entry_is_refused(entry: Entry, message: str) -> None:
+    """By the reason Consul gives."""
+    assert message in list(refused(entry))
