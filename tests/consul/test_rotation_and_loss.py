@@ -20,6 +20,7 @@ import grpc
 import httpx
 import pytest
 
+from certs.consul_connect import PAUSE_S
 from tests.consul.scenes import HASTY, Peer, asked, revoke, token_with, until
 from tests.consul.test_gateway import SHELF
 from tests.consul.test_native_dial import native
@@ -51,6 +52,12 @@ class Shop:
         trusted = "".join(root["RootCert"] for root in roots["Roots"]).encode()
         self.holds = grpc.ssl_server_certificate_configuration([pair], trusted)
 
+    async def register(self) -> None:
+        """As a native service."""
+        body = {"Name": "shop", "Port": self.port, "Address": "127.0.0.1", "Connect": {"Native": True}}
+        status, told, _ = await asked(self._peer, "PUT", "/v1/agent/service/register", body)
+        assert status == 200, told
+
 
 async def _answer(_path: str, requests: AsyncIterator[bytes], _context: Any) -> AsyncIterator[bytes]:
     async for _ in requests:
@@ -70,9 +77,7 @@ async def shop_of(peer: Peer) -> AsyncIterator[Shop]:
     )
     shop.port = server.add_secure_port("127.0.0.1:0", credentials)
     await server.start()
-    body = {"Name": "shop", "Port": shop.port, "Address": "127.0.0.1", "Connect": {"Native": True}}
-    status, told, _ = await asked(peer, "PUT", "/v1/agent/service/register", body)
-    assert status == 200, told
+    await shop.register()
     try:
         yield shop
     finally:
@@ -183,3 +188,32 @@ async def test_an_agent_that_is_killed(real_folder: Path) -> None:
             await until(lambda: mesh.followed["bookstore"].state().alarm is None, "well again", 60.0)
             print(f"agent gone {OUTAGE_S:.0f} s: {dict(outcomes)}")
     assert set(outcomes) == {"ok"}
+
+
+async def test_a_cluster_that_began_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent without its memory has another trust domain: the service is expected under its new name, and found again."""
+    monkeypatch.setattr("edge.app.mesh.manners_of", lambda _: HASTY)
+    async with (
+        running_double() as double,
+        shop_of(double) as shop,
+        running(tmp_path, native(tmp_path, double, "edge", "shop")) as gateway,
+        gateway.client() as client,
+    ):
+        assert (await client.get(SHELF)).status_code == 200
+        before = double.ca.trust_domain
+        await asyncio.sleep(2 * PAUSE_S)  # our queries are open again: one that the agent's end breaks starts over
+        await double.lose_memory()
+        await shop.register()
+        await shop.renew()
+        mesh = gateway.gateway._mesh
+        assert mesh is not None
+        peers = mesh.followed["bookstore"].peers
+        assert peers is not None
+        await until(lambda: peers.trust_domain == double.ca.trust_domain != before, "an identity of the new cluster")
+        for _ in range(100):
+            if (answer := await client.get(SHELF)).status_code == 200:
+                break
+            await asyncio.sleep(0.05)
+        assert answer.status_code == 200, answer.text
+        pool = gateway.gateway._pools["bookstore"][1]
+        assert all(double.ca.trust_domain in "".join(each.expects) for each in pool._slots._keys)
