@@ -240,8 +240,10 @@ class Gateway:
         """Stop accepting, let calls finish for so long, cut off the rest, give everything back."""
         self._draining = True
         self._health.drain()
+        began = asyncio.get_running_loop().time()
         if self._mesh is not None:
             await self._mesh.withdraw()
+        timeout_s = max(0.0, timeout_s - (asyncio.get_running_loop().time() - began))  # a silent Consul took of it
         if self._watches is not None:
             await self._watches.stop()
         await asyncio.gather(*(listener.drain(timeout_s) for listener in self._listeners))

@@ -108,7 +108,13 @@ def _json(body: bytes) -> Any:  # noqa: ANN401  # JSON of any shape
 
 
 def _endpoints(snapshot: Snapshot, route: Route) -> list[str]:
-    return [str(endpoint) for endpoint in snapshot.config.upstreams[route.upstream].endpoints]
+    upstream = snapshot.config.upstreams[route.upstream]
+    found = upstream.consul
+    if found is None:
+        return [str(endpoint) for endpoint in upstream.endpoints]
+    if found.listener is not None:
+        return [f"{found.listener} (our sidecar)"]
+    return [f"consul {found.service or f'query {found.query}'} ({found.dial})"]
 
 
 def _lines(snapshot: Snapshot, asked: Asked, explained: Explanation) -> Iterator[str]:

@@ -82,7 +82,7 @@ async def dialling(what: FixedSource, port: int, expected: SpiffeId = SHOP) -> A
         contexts.close()
 
 
-def sidecar(folder: Path, service_port: int, reached_port: int = 9, newest_tls: str = "TLSv1_3") -> Sidecar:
+def sidecar(folder: Path, service_port: int, reached_port: int = 9, *, newest_tls: str = "TLSv1_3") -> Sidecar:
     """Shop's, with files as an agent would write them."""
     certificate, key = write_pair(folder, "shop", leaf(SHOP))
     roots, _ = write_pair(folder, "ca", AUTHORITY.root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.unit.cli.conftest import Edge
 
@@ -67,6 +68,25 @@ def test_json(edge: Edge, shop: Path) -> None:
     assert ["x-token", "***"] in data["metadata"]
     assert data["message"] == {"id": "2"}
     assert data["answer"] is None
+
+
+@pytest.mark.parametrize(
+    ("dial", "endpoints"),
+    [
+        ({"dial": "native"}, ["consul things (native)"]),
+        ({"dial": "sidecar", "listener": "127.0.0.1:9191"}, ["127.0.0.1:9191 (our sidecar)"]),
+    ],
+)
+def test_an_upstream_found_in_consul(dial: dict[str, str], endpoints: list[str], edge: Edge, shop: Path) -> None:
+    """Nothing is asked of Consul; what would be is said."""
+    given = yaml.safe_load(shop.read_text())
+    for upstream in given["upstreams"].values():
+        upstream.pop("endpoints", None)
+        upstream.pop("tls", None)
+        upstream["consul"] = {"service": "things", **dial}
+    given["consul"] = {"service": "edge"}
+    shop.write_text(yaml.safe_dump(given))
+    assert edge("explain", "GET", "/v1/things/2", "--json").json["endpoints"] == endpoints
 
 
 @pytest.mark.parametrize("url", ["/nothing/like/it", "/v1/things/2?x=1"])

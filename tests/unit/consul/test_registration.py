@@ -13,7 +13,7 @@ from edge.consul.client import AgentPlace, ConsulClient
 from edge.consul.registration import Outcome, Registration, deregister, held_service
 from edge.consul.transport import Place
 from edge.core.consul_definition import Check, Definition
-from tests.consul.scenes import until
+from tests.consul.scenes import asked, client_of, until
 from tests.peers.consul_double import ConsulDouble, running_double
 
 WEB = Definition("web", "web-1", 80, checks=(Check("ttl", interval_s=30.0),))
@@ -103,3 +103,17 @@ async def test_what_an_agent_holds() -> None:
         assert held["Service"] == "web"
         assert await deregister(client, "web-1")
         assert not await deregister(client, "web-1")
+
+
+async def test_leaving_is_bounded_and_never_raises() -> None:
+    """Gone when the agent answers; an agent that is gone costs no more than the time given, and the log says so."""
+    async with running_double() as double, client_of(double) as client:
+        registration = Registration(client, Definition("web", "web-1", 8001, "127.0.0.1"))
+        await registration.ensure()
+        await registration.leave()
+        found, _, _ = await asked(double, "GET", "/v1/agent/service/web-1")
+        assert found == 404
+        await double.stop()
+        with capture_logs() as logs:
+            await registration.leave()
+        assert [log["event"] for log in logs] == ["the registration in Consul could not be withdrawn"]

@@ -122,3 +122,13 @@ def _asking(app: Running) -> Iterator[tuple[list[str], list[OSError]]]:
     finally:
         stop.set()
         thread.join()
+
+
+def test_its_presence_is_told_around_the_serving(tmp_path: Path) -> None:
+    """It arrives once all workers serve, and leaves, once, while they still do: before any of them is asked to drain."""
+    notes = tmp_path / "notes"
+    with running(2, presence=str(notes)) as app:
+        eventually(notes.exists)
+        app.send(signal.SIGTERM)
+        assert app.wait() == 0
+    assert notes.read_text().splitlines() == ["arrive HTTP/1.1 200", "leave HTTP/1.1 200"]

@@ -82,6 +82,29 @@ class TinyGateway:
         writer.close()
 
 
+class Witness:
+    """A presence that writes down when it was told what, and whether workers still answered then."""
+
+    def __init__(self, path: Path, port: int) -> None:
+        self._path = path
+        self._port = port
+
+    def arrive(self) -> None:
+        """As in Presence."""
+        self._note("arrive")
+
+    def leave(self) -> None:
+        """As in Presence."""
+        self._note("leave")
+
+    def _note(self, word: str) -> None:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=5) as asking:
+            asking.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            status = asking.recv(12).decode()
+        with self._path.open("a") as notes:
+            notes.write(f"{word} {status}\n")
+
+
 def main() -> int:
     configure(level="CRITICAL")
     settings = json.loads(sys.argv[1])
@@ -99,7 +122,8 @@ def main() -> int:
     if settings["workers"] == 1:
         return serve(lambda: TinyGateway(fail), listeners, None, drain_timeout_s=5)
     command = [sys.executable, "-m", "tests.unit.runtime.tiny_app", sys.argv[1]]
-    return Supervisor(command, settings["workers"], listeners, None, drain_timeout_s=5).run()
+    presence = Witness(Path(settings["presence"]), listeners[0].getsockname()[1]) if "presence" in settings else None
+    return Supervisor(command, settings["workers"], listeners, None, drain_timeout_s=5, presence=presence).run()
 
 
 if __name__ == "__main__":
