@@ -26,11 +26,15 @@ class Weighted(NamedTuple):
     q: float
 
 
-@lru_cache(maxsize=256)  # few distinct fields are in use; an attacker who fills it makes others be read again
 def weighted(field: str) -> tuple[Weighted, ...]:
     """The members of a field value, in order; a malformed weight counts as 0 for its member."""
+    return _weighted(field[:_MAX_CHARS])
+
+
+@lru_cache(maxsize=256)  # few distinct fields are in use; an attacker who fills it makes others be read again
+def _weighted(field: str) -> tuple[Weighted, ...]:
     members = []
-    for text in split_outside_quotes(field[:_MAX_CHARS], ",")[:_MAX_MEMBERS]:
+    for text in split_outside_quotes(field, ",")[:_MAX_MEMBERS]:
         value, *parameters = [part.strip() for part in split_outside_quotes(text, ";")]
         if value:
             members.append(_member(value.lower(), parameters))

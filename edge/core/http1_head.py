@@ -65,6 +65,7 @@ _PATH_AND_QUERY = re.compile(rb"/[!\"$-~]*")
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]*)([!\"$-~]*)")
 # RFC 3986 reg-name without sub-delims and escapes: a comma or `@` in a host is an attack, not a name.
 _AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(?::[0-9]{0,5})?")
+_MAX_AUTHORITY_BYTES = 255 + len(":65535")  # longer ones are not even remembered
 _MAX_LENGTH_DIGITS = 18  # below 2^63: no arithmetic further down can overflow
 
 
@@ -111,9 +112,13 @@ def split_target(method: str, target: bytes) -> Target | HeadFlaw:
     return _absolute_form(target)
 
 
-@lru_cache(maxsize=256)  # an attacker who fills it makes others pay one regex match, no more
 def is_authority(text: bytes) -> bool:
     """`text` is host or host:port: a registered name, IPv4, or bracketed IPv6; no user information, not empty."""
+    return len(text) <= _MAX_AUTHORITY_BYTES and _is_authority(text)
+
+
+@lru_cache(maxsize=256)  # an attacker who fills it makes others pay one regex match, no more
+def _is_authority(text: bytes) -> bool:
     return _AUTHORITY.fullmatch(text) is not None
 
 

@@ -85,6 +85,9 @@ class MetadataRules:
 _MAX_KEYS = 1024
 """Names whose verdict is remembered, per API: a client that fills this makes further names be judged each time."""
 
+_MAX_KEY_BYTES = 128
+"""Of a name that is remembered: what a client can make us hold is small."""
+
 _DROPPED, _LOOK = b"", b":"
 """Verdicts on a name beside the key it becomes: it never passes; the value must be looked at."""
 
@@ -117,7 +120,7 @@ def _learn(name: bytes, rules: MetadataRules) -> bytes:
     """The verdict on a name."""
     verdict = _verdict(name, rules)
     keys = rules._keys  # as above
-    if len(keys) < _MAX_KEYS:
+    if len(keys) < _MAX_KEYS and len(name) <= _MAX_KEY_BYTES:
         keys[name] = verdict
     return verdict
 

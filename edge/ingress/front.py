@@ -124,7 +124,8 @@ def _document(opening: Opening) -> Answer | None:
 def _origin(head: Head, serving: Serving) -> Forwarded:
     host = head.get(b"host")
     if not serving.trusted:  # the common case needs no parsing
-        return _direct(head.peer, host, secure=head.secure)
+        found = _direct if len(host) <= _MAX_HOST_CHARS else _direct.__wrapped__
+        return found(head.peer, host, secure=head.secure)
     return forwarded(
         head.peer,
         chain=", ".join(value.decode("latin-1") for name, value in head.headers if name == b"x-forwarded-for"),
@@ -134,6 +135,10 @@ def _origin(head: Head, serving: Serving) -> Forwarded:
         own_host=host,
         trusted=serving.trusted,
     )
+
+
+_MAX_HOST_CHARS = 255
+"""Of a host that is remembered: heads that are refused bring any, and what a client can make us hold is small."""
 
 
 @lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again

@@ -130,7 +130,9 @@ class Terms(NamedTuple):
 
 def terms_of(head: Head, wires: tuple[Wire, ...], target: Target, *, compress: bool) -> Terms | Refusal:
     """What a head says of its call; `compress`: answers may be compressed."""
-    wire, media_type, name = _carried(head.get(b"content-type"), wires)
+    content_type = head.get(b"content-type")
+    carried = _carried if len(content_type) <= _MAX_CHARS else _carried.__wrapped__
+    wire, media_type, name = carried(content_type, wires)
     form = PROTO if name == PROTO.name else form_of(name, target)
     if wire is None or form is None:
         return Refusal(Fault.MEDIA_TYPE_UNSUPPORTED)
@@ -140,6 +142,10 @@ def terms_of(head: Head, wires: tuple[Wire, ...], target: Target, *, compress: b
         return Refusal(Fault.MESSAGE_CODING_UNSUPPORTED, message=message)
     gzip = compress and takes_gzip(head.get(b"grpc-accept-encoding"))
     return Terms(wire, media_type, form, coding, gzip)
+
+
+_MAX_CHARS = 128
+"""Of a content type that is remembered: what a client can make us hold is small."""
 
 
 @lru_cache(maxsize=128)  # few content types are in use; who fills it makes others be read again

@@ -93,14 +93,20 @@ def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> li
     assert x.target is not None
     metadata = request_metadata(opening.head.headers, opening.serving.apis[x.target.api].metadata)
     metadata.append((b"x-request-id", x.request_id.encode("ascii")))
-    metadata += _of_origin(opening.origin)
-    if x.user_agent:
-        metadata += _of_agent(x.user_agent)
+    origin, agent = opening.origin, x.user_agent
+    short = len(origin.chain) + len(origin.host) <= _MAX_CHARS
+    metadata += (_of_origin if short else _of_origin.__wrapped__)(origin)
+    if agent:
+        metadata += (_of_agent if len(agent) <= _MAX_CHARS else _of_agent.__wrapped__)(agent)
     if extra:
         metadata += plain(extra)
     if _passes_gzip(opening, x.target):
         metadata.append(_TAKES_GZIP)
     return metadata
+
+
+_MAX_CHARS = 512
+"""Of what is remembered: what a client can make us hold is small."""
 
 
 @lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again

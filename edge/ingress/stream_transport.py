@@ -11,8 +11,12 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+import structlog
+
 from edge.ingress.http1_limits import QUEUE_BYTES
 from edge.ingress.service import AnswerSink, BodyBroken, BodySource
+
+_log = structlog.get_logger("edge.http2")
 
 _CHUNK_BYTES = 16 * 1024
 
@@ -101,6 +105,13 @@ class StreamTransport(asyncio.Transport):
     # The stream.
 
     async def _read(self, body: BodySource) -> None:
+        try:
+            await self._hand_on(body)
+        except Exception:  # noqa: BLE001  # a bug of the protocol's ends its connection, as on a socket, and must not leave it deaf
+            _log.exception("a protocol failed at what came on its stream")
+            self.abort()
+
+    async def _hand_on(self, body: BodySource) -> None:
         while not self._closing:
             await self._reading.wait()
             try:

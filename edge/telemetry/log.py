@@ -60,7 +60,8 @@ def _formatter(*, as_json: bool) -> structlog.stdlib.ProcessorFormatter:
     if as_json:
         final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
     else:
-        final.append(structlog.dev.ConsoleRenderer())
+        # Not rich's: it prints local variables, a client's credentials among them, and holds the loop for 60 ms each time.
+        final.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=final)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 from math import inf
 
+import structlog
+
 from edge.core.header_rules import trailers_fault
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import Done, Trace, UnaryReply, UnaryRequest
@@ -19,6 +21,8 @@ from edge.upstream.reply import deadline_exceeded
 from edge.upstream.request_head import RequestHeads
 from edge.upstream.slots import Granted, Slots
 from edge.upstream.stream import Outcome, UnaryStream, Unprocessed
+
+_log = structlog.get_logger("edge.upstream")
 
 MAX_ATTEMPTS = 3
 """How often a call that no service began is made, the first time included."""
@@ -53,10 +57,8 @@ class Attempts:
         fault = trailers_fault(self._request.metadata)
         if fault is not None:  # one bad field must not cost the connection the calls beside this one
             self._end(Refusal(Fault.INVALID_ARGUMENT, f"metadata: {fault}"))
-        elif (granted := self._slots.take()) is not None:
-            self._attempt(granted)
         else:
-            self._queue()
+            self._go_on(None)
 
     def cancel(self) -> None:
         """Nobody waits for the outcome any more: the stream is reset."""
@@ -70,13 +72,20 @@ class Attempts:
 
     def _next(self) -> None:
         """A stream for the next attempt, now or in its turn."""
-        if self._done is None:
-            return
-        granted = self._slots.take()
-        if granted is None:
-            self._queue()
-        else:
-            self._attempt(granted)
+        if self._done is not None:
+            self._go_on(None)
+
+    def _go_on(self, granted: Granted | None) -> None:
+        """Attempt it on what was granted, or else is free; or queue."""
+        try:
+            granted = granted or self._slots.take()
+            if granted is None:
+                self._queue()
+            else:
+                self._attempt(granted)
+        except Exception:  # noqa: BLE001  # a bug of ours: in a turn of its own nobody else would hear of it, and the call would hang
+            _log.exception("a call could not be begun")
+            self._end(Refusal(Fault.INTERNAL))
 
     def _queue(self) -> None:
         self._turn = self._slots.enter(self._request.deadline)
@@ -86,11 +95,7 @@ class Attempts:
         if turn.cancelled() or self._done is None:
             return
         self._turn = None
-        granted = self._slots.claim(turn.result())
-        if granted is None:  # it retired in the meantime
-            self._next()
-        else:
-            self._attempt(granted)
+        self._go_on(self._slots.claim(turn.result()))  # None: it retired in the meantime
 
     def _attempt(self, granted: Granted) -> None:
         if isinstance(granted, Refusal):

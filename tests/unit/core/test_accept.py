@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.accept import choose, quality, split_outside_quotes, weighted
+from tests.unit.keeping import LONG, kept_bytes
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 RFC = "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5"
@@ -70,3 +71,13 @@ def test_only_so_many_members_are_read() -> None:
 @given(st.text(max_size=200))
 def test_any_field_is_read(accept: str) -> None:
     assert 0 <= quality(accept, "application/json") <= 1
+
+
+def test_what_is_not_read_is_not_remembered() -> None:
+    """Past the part that counts, a field may be as long as it likes."""
+    beginning = "a/b," * 1024
+
+    def say(number: int) -> None:
+        assert weighted(beginning + f"{number}" + "a" * LONG)
+
+    assert kept_bytes(say) < LONG

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine, is_authority, split_target
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 Fields = list[tuple[bytes, bytes]]
 H = (b"host", b"a")
@@ -130,3 +131,9 @@ def test_any_target_is_split_or_refused(method: str, target: bytes) -> None:
         path, query, _ = parts
         assert path.startswith("/")
         assert all("!" <= char <= "~" and char != "#" for char in path + query)
+
+
+def test_an_authority_that_is_too_long_is_not_remembered() -> None:
+    """The longest that is one is 255 characters and a port."""
+    assert is_authority(b"a" * 255 + b":65535")
+    assert kept_bytes(lambda number: is_authority(b"%d" % abs(number) + b"a" * LONG)) < FEW

@@ -19,6 +19,7 @@ from edge.core.metadata import (
     status_override,
     told,
 )
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 ALL = MetadataRules()
 PREFIXED = MetadataRules(forward_all=False)
@@ -251,3 +252,14 @@ def test_response_metadata_is_told_as_it_is_translated() -> None:
         assert list(fields) == response_headers(headers, trailers, with_trailers=with_trailers)
         assert status == 201
     assert list(rpc_told(headers)) == rpc_metadata(headers)
+
+
+def test_long_names_are_not_remembered() -> None:
+    """They are judged each time, so that a client that says another one each time makes us hold next to nothing."""
+    rules = MetadataRules()
+
+    def say(number: int) -> None:
+        name = b"x%d" % abs(number) + b"a" * LONG
+        assert request_metadata([(name, b"1")], rules) == [(name, b"1")]
+
+    assert kept_bytes(say) < FEW

@@ -12,6 +12,7 @@ from edge.ingress.choosing import choose
 from edge.ingress.service import Answer
 from edge.outcome import Fault, Refusal
 from tests.unit.ingress.scenes import Scene, head
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 
 def answered(scene: Scene, taken: object) -> Answer:
@@ -70,3 +71,14 @@ def test_the_content_type_names_the_dialect() -> None:
         ("application/connect+json", Dialect.CONNECT),
     ):
         assert choose(head("POST", "/pkg.Svc/M1", content_type=content_type), serving) is dialect
+
+
+def test_long_hosts_are_not_remembered() -> None:
+    """A head that is refused may bring any."""
+    scene = Scene()
+
+    def refuse(number: int) -> None:
+        scene.service.refuse(head(host=f"{number}" + "a" * LONG), Refusal(Fault.MALFORMED_REQUEST))
+        scene.ended.clear()
+
+    assert kept_bytes(refuse) < FEW

@@ -8,6 +8,7 @@ from edge.core.grpc_web import trailer_frame
 from edge.ingress.grpc_terms import GRPC, GRPC_WEB, GRPC_WEB_TEXT, Terms, Wire, terms_of
 from edge.outcome import Fault, Refusal
 from tests.unit.ingress.rpc_scenes import RpcScene, frames, head
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 WIRES = (GRPC, GRPC_WEB, GRPC_WEB_TEXT)
 TARGET = RpcScene().serving.routes.targets["/pkg.Svc/Unary"]
@@ -80,3 +81,13 @@ def test_a_body_is_as_long_as_its_wire_makes_it(size: int) -> None:
     assert GRPC.body_bytes(size) == GRPC_WEB.body_bytes(size) == len(frames(message))
     carried = GRPC_WEB_TEXT.carried(frames(message))
     assert len(carried) <= GRPC_WEB_TEXT.body_bytes(size) <= len(carried) + 16
+
+
+def test_long_content_types_are_not_remembered() -> None:
+    """They are understood all the same."""
+
+    def say(number: int) -> None:
+        text = f"application/grpc;x={number}" + "a" * LONG
+        assert isinstance(terms_of(head(content_type=text), WIRES, TARGET, compress=True), Terms)
+
+    assert kept_bytes(say) < FEW

@@ -11,6 +11,7 @@ from edge.ingress.service import Head
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline
 from tests.unit.ingress.rpc_scenes import RpcScene, fields, head
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 TARGET = "/pkg.Svc/Unary"
 
@@ -61,3 +62,18 @@ def test_the_service_is_told_who_and_where_the_client_is_by_us() -> None:
         "x-forwarded-user-agent": "curl/8",
         "edge-more": "2",
     }
+
+
+def test_long_agents_and_hosts_are_not_remembered() -> None:
+    """A client that says another one each time makes us hold next to nothing."""
+
+    def say(number: int) -> None:
+        given = opening()
+        given.x.target = given.serving.routes.targets[TARGET]
+        text = f"{number}" + "a" * LONG
+        given.x.user_agent = text
+        given.origin = given.origin._replace(host=text)
+        told = dict(metadata_of(given))
+        assert told[b"x-forwarded-user-agent"] == told[b"x-forwarded-host"] == text.encode()
+
+    assert kept_bytes(say) < FEW

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import structlog
 
 from edge.ingress.http1_limits import QUEUE_BYTES
 from edge.ingress.service import BodyBroken
@@ -172,3 +173,19 @@ async def test_a_stream_that_is_reset_leaves_no_task() -> None:
     with pytest.raises(asyncio.CancelledError):
         await rig.carrying
     assert rig.transport.is_closing()
+
+
+async def test_a_protocol_that_fails_ends_its_stream() -> None:
+    """A bug costs its connection, as on a socket: it must not leave one that hears nothing any more."""
+
+    class Broken(Told):
+        def data_received(self, data: bytes) -> None:
+            raise ValueError
+
+    rig = Rig()
+    rig.transport.set_protocol(Broken())
+    with structlog.testing.capture_logs() as logs:
+        rig.body.pieces.put_nowait(b"x")
+        await rig.over()
+    assert rig.sink.aborted
+    assert [entry["event"] for entry in logs] == ["a protocol failed at what came on its stream"]

@@ -65,6 +65,24 @@ def test_a_terminal_gets_the_console_form() -> None:
     assert not stream.getvalue().startswith("{")
 
 
+@pytest.mark.parametrize("json", [True, False])
+def test_an_exception_tells_where_and_what_but_no_values(json: bool) -> None:
+    """What a function held when it failed may be a client's credentials."""
+    stream = io.StringIO()
+    configure(stream=stream, json=json)
+
+    def fail(credentials: str) -> None:
+        raise RuntimeError("bug")
+
+    try:
+        fail("".join(("s3c", "r3t")))
+    except RuntimeError:
+        structlog.get_logger("edge").exception("a call failed")
+    assert "in fail" in stream.getvalue()
+    assert "RuntimeError: bug" in stream.getvalue()
+    assert "s3cr3t" not in stream.getvalue()
+
+
 def test_a_closed_standard_error_costs_lines_only() -> None:
     stream = io.StringIO()
     handler = configure(stream=stream)

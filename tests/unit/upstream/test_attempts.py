@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+import structlog
 from h2.errors import ErrorCodes
 from h2.events import StreamReset
 
 from edge.outcome import Fault, Refusal
 from edge.upstream.attempts import MAX_ATTEMPTS, Attempts
 from edge.upstream.call import Running, Trace, UnaryReply, UnaryRequest
+from edge.upstream.connection import Connection
 from edge.upstream.pool import Pool
 from edge.upstream.stream import UnaryStream
 from edge.wire.session import REFUSED_STREAM
@@ -158,3 +161,24 @@ async def test_the_deadline_ends_a_call_whose_service_says_nothing() -> None:
         assert pool.state().endpoints[0].streams == 1
         await until(lambda: any(isinstance(event, StreamReset) for event in server.peers[0].events))
         await pool.close(0.0)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_bug_at_the_beginning_of_a_call_is_heard(waits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it waited for its connection, in a turn of the loop in which nobody would catch what is raised."""
+
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    async with scripted() as server:
+        pool = pool_to(server.port)
+        if not waits:
+            await pool.warm()
+        monkeypatch.setattr(Connection, "start", broken)
+        heard: Heard = []
+        with structlog.testing.capture_logs() as logs:
+            begin(pool, heard)
+            await until(lambda: bool(heard))
+        assert heard == [Refusal(Fault.INTERNAL)]
+        assert [entry["event"] for entry in logs] == ["a call could not be begun"]
+        await pool.close(1)
