@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import chain
 from typing import NamedTuple, Protocol
 
 Header = tuple[bytes, bytes]
@@ -24,7 +23,10 @@ UNLIMITED_BYTES = 2**32
 
 def list_bytes(headers: Sequence[Header]) -> int:
     """The size of a header list as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 6.5.2)."""
-    return 32 * len(headers) + sum(map(len, chain.from_iterable(headers)))
+    size = 32 * len(headers)
+    for name, value in headers:
+        size += len(name) + len(value)
+    return size
 
 
 class Role(Enum):
