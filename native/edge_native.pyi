@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Self
 
 from edge.core.glitches import GlitchBudget
-from edge.wire.session import H2Event, Header, Role, SessionSettings
+from edge.wire.session import AnswerReceived, H2Event, Header, Role, SessionSettings
 
 __version__: str
 
 class H2Session:
-    """`edge.wire.session.H2Session`, and three methods beyond it. Bytes may be any contiguous buffer."""
+    """`edge.wire.session.H2Session`, and two methods beyond it. Bytes may be any contiguous buffer."""
 
     def __new__(
         cls, role: Role, settings: SessionSettings | None = None, budget: GlitchBudget | None = None
     ) -> Self: ...
     def receive(self, data: bytes) -> list[H2Event]: ...
+    def receive_answers(self, data: bytes) -> list[H2Event | AnswerReceived]: ...
     def open(self, headers: Sequence[Header], *, end: bool) -> int: ...
     def open_with(self, headers: Sequence[Header], data: bytes, *, end: bool) -> tuple[int, int]: ...
     def can_open(self) -> bool: ...

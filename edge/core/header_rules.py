@@ -15,6 +15,7 @@ Header = tuple[bytes, bytes]
 
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 _BAD_VALUE = re.compile(rb"[\0\r\n]").search
+_NUL, _LF, _CR = b"\0\n\r"
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*").fullmatch
 
@@ -42,8 +43,11 @@ def response_fault(headers: Iterable[Header]) -> str | None:
 
 def trailers_fault(headers: Sequence[Header]) -> str | None:
     """What is wrong with trailers, or with metadata, or None."""
-    # Most fields have names seen before: then two looks at all of them together say the same as two looks at each.
-    if _sound_names.issuperset([name for name, _ in headers]) and not _BAD_VALUE(b"".join([v for _, v in headers])):
+    # Most fields have names seen before. Three searches for one octet, each a memchr, cost a fraction of one by a pattern.
+    for name, value in headers:
+        if name not in _sound_names or _NUL in value or _LF in value or _CR in value:
+            break
+    else:
         return None
     fault = _fields_fault(headers, _NO_PSEUDO, {})
     if fault is None and len(_sound_names) < _MAX_SOUND_NAMES:

@@ -111,7 +111,7 @@ def request_metadata(headers: Sequence[Header], rules: MetadataRules) -> list[He
     if rules.permanent:
         return _looked_at(headers, rules)
     # One look at all values: each for itself would cost as much as all the rest here.
-    if _VALUE.match(b"".join([value for _, value in metadata])):
+    if not metadata or _VALUE.match(b"".join([value for _, value in metadata])):
         return metadata
     return [entry for entry in metadata if _VALUE.match(entry[1])]
 

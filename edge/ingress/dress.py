@@ -24,12 +24,15 @@ _VARY = (b"vary", b"accept-encoding")
 def dressed(answer: Answer, head: Head, request_id: str, *, compress: bool) -> Answer:
     """The answer as this client gets it."""
     headers = [*answer.headers, (b"x-request-id", request_id.encode("ascii"))]
-    body = answer.body
-    wanted = head.first.get(b"if-none-match")
+    body, asked = answer.body, head.first
+    wanted = asked.get(b"if-none-match")
     if wanted and answer.status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), answer):
         kept = [(name, value) for name, value in headers if name != b"content-type"]
         return Answer(NOT_MODIFIED, [*kept, _VARY] if compress else kept, b"", answer.close)
-    if compress:
+    if compress and b"accept-encoding" not in asked:
+        if compressible(_value(answer.headers, b"content-type")):
+            headers.append(_VARY)
+    elif compress:
         body = _compressed(body, head, headers)
     return Answer(answer.status, headers, body, answer.close)
 

@@ -122,26 +122,26 @@ def _document(opening: Opening) -> Answer | None:
 
 
 def _origin(head: Head, serving: Serving) -> Forwarded:
-    host = head.get(b"host")
+    host = head.first.get(b"host", b"")
     if not serving.trusted:  # the common case needs no parsing
-        found = _direct if len(host) <= _MAX_HOST_CHARS else _direct.__wrapped__
-        return found(head.peer, host, secure=head.secure)
+        found = _direct if len(host) <= _MAX_HOST_BYTES else _direct.__wrapped__
+        return found(head.peer, host, "https" if head.secure else "http")
     return forwarded(
         head.peer,
         chain=", ".join(value.decode("latin-1") for name, value in head.headers if name == b"x-forwarded-for"),
         proto=head.get(b"x-forwarded-proto"),
         host=head.get(b"x-forwarded-host"),
         secure=head.secure,
-        own_host=host,
+        own_host=host.decode("latin-1"),
         trusted=serving.trusted,
     )
 
 
-_MAX_HOST_CHARS = 255
+_MAX_HOST_BYTES = 255
 """Of a host that is remembered: heads that are refused bring any, and what a client can make us hold is small."""
 
 
 @lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again
-def _direct(peer: str, host: str, *, secure: bool) -> Forwarded:
+def _direct(peer: str, host: bytes, scheme: str) -> Forwarded:
     """A client that has no proxy before us."""
-    return Forwarded(peer, peer, "https" if secure else "http", host)
+    return Forwarded(peer, peer, scheme, host.decode("latin-1"))

@@ -25,6 +25,9 @@ BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value
 """The final statuses whose answers never have a body."""
 
 
+_NUL, _LF, _CR = b"\0\n\r"
+
+
 class DateClock:
     """The Date field's value, formatted once a second."""
 
@@ -80,11 +83,10 @@ def head(status: int, headers: Sequence[Header], *own: bytes) -> bytes:
 
 def field_lines(headers: Sequence[Header]) -> bytes:
     """The fields as lines. Raises UnsafeFieldError when one would be read as more than its own line."""
-    if not headers:
-        return b""
-    lines = b"\r\n".join([name + b": " + value for name, value in headers]) + b"\r\n"
-    expected = len(headers)
-    # Counting over the whole block costs three memchr scans; a check per field cost ten times that.
-    if lines.count(b"\n") != expected or lines.count(b"\r") != expected or b"\0" in lines:
-        raise UnsafeFieldError("CR, LF or NUL in a response field")
-    return lines
+    lines: list[bytes] = []
+    for name, value in headers:
+        # Searches for one octet are memchr's: all six cost less than one by a pattern, or for bytes of length one.
+        if _CR in value or _LF in value or _NUL in value or _CR in name or _LF in name or _NUL in name:
+            raise UnsafeFieldError("CR, LF or NUL in a response field")
+        lines += (name, b": ", value, b"\r\n")
+    return b"".join(lines)

@@ -100,7 +100,7 @@ def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> li
         metadata += (_of_agent if len(agent) <= _MAX_CHARS else _of_agent.__wrapped__)(agent)
     if extra:
         metadata += plain(extra)
-    if _passes_gzip(opening, x.target):
+    if x.dialect in _ACCEPTING and _passes_gzip(opening, x.target):
         metadata.append(_TAKES_GZIP)
     return metadata
 
@@ -128,8 +128,8 @@ def _of_agent(user_agent: str) -> list[Header]:
 
 def _passes_gzip(opening: Opening, target: Target) -> bool:
     """Whether a message that the service compressed would reach the client as it is: only then may the service do it."""
-    names = _ACCEPTING.get(opening.x.dialect)
-    if names is None or not opening.serving.apis[target.api].compression:
+    if not opening.serving.apis[target.api].compression:
         return False
+    names = _ACCEPTING[opening.x.dialect]
     head = opening.head
     return any(takes_gzip(head.get(name)) for name in names) and "json" not in head.get(b"content-type")

@@ -38,13 +38,15 @@ class RestUnary:
     def bind(self, body: bytes) -> RequestMessage | Refusal:
         """Inflate within bounds, then merge path, query and body."""
         head = self._opening.head
-        if coding := head.first.get(b"content-encoding"):
+        first = head.first
+        if coding := first.get(b"content-encoding"):
             inflated = inflate(coding.decode("latin-1"), body, self._opening.serving.max_body_bytes)
             if not isinstance(inflated, bytes):
                 return coding_refusal(inflated)
             body = inflated
         try:
-            return self._route.codec.request(self._captures, head.query, body, head.get(b"content-type"))
+            content_type = first.get(b"content-type", b"").decode("latin-1")
+            return self._route.codec.request(self._captures, head.query, body, content_type)
         except BindingError as error:
             return binding_refusal(error)
 

@@ -17,7 +17,7 @@ Header = tuple[bytes, bytes]
 """A header field: lower-case name, value without surrounding white space."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, init=False)
 class Head:
     """
     A request's head. `path` and `query` are the target's two parts as received, neither decoded; `query` has no `?`.
@@ -35,14 +35,38 @@ class Head:
     peer: str
     secure: bool
     started: float
-    has_body: bool = False
-    content_length: int | None = None
-    first: dict[bytes, bytes] = field(default_factory=dict, repr=False)
-    protocol: str = ""
+    has_body: bool
+    content_length: int | None
+    first: dict[bytes, bytes] = field(repr=False)
+    protocol: str
 
-    def __post_init__(self) -> None:
-        if not self.first:
-            self.first = dict(reversed(self.headers))
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        version: str,
+        headers: Sequence[Header],
+        peer: str,
+        secure: bool,
+        started: float,
+        has_body: bool = False,
+        content_length: int | None = None,
+        first: dict[bytes, bytes] | None = None,
+        protocol: str = "",
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.version = version
+        self.headers = headers
+        self.peer = peer
+        self.secure = secure
+        self.started = started
+        self.has_body = has_body
+        self.content_length = content_length
+        self.first = first or dict(reversed(headers))
+        self.protocol = protocol
 
     def with_headers(self, headers: Sequence[Header]) -> Head:
         """The same head with other headers."""

@@ -32,9 +32,8 @@ class AccessLog:
     def write(self, ended: Sequence[tuple[Exchange, float]], now: float) -> None:
         """Queue the lines of calls that are over, each with the time of its end, on the clock of `started` and of `now`."""
         offset_s = self._wall() - now
-        text, write = self._timestamps.text, self._lines.write
-        for x, at in ended:
-            write(line_of(x, at - x.started, text(at + offset_s)))
+        text = self._timestamps.text
+        self._lines.write_all([line_of(x, at - x.started, text(at + offset_s)) for x, at in ended])
 
 
 def line_of(x: Exchange, duration_s: float, at: str) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
 from edge.telemetry.sink import Sink
@@ -47,17 +47,32 @@ class LineWriter:
 
     def write(self, line: bytes) -> None:
         """Take one line, line feed included, or drop it when too much waits already."""
-        size = len(line)
-        if self._accepted_bytes - self._finished_bytes + size > self._max_pending_bytes:
-            self._on_lost(1)
-            return
+        self.write_all((line,))
+
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Take lines, as many as there is room for."""
+        size = sum(map(len, lines))
+        room = self._max_pending_bytes - (self._accepted_bytes - self._finished_bytes)
+        if size > room:
+            lines, size = self._first_of(lines, room)
         self._accepted_bytes += size
         self._gathered_bytes += size
-        self._gathered.append(line)
+        self._gathered += lines
         if self._gathered_bytes >= HAND_OVER_BYTES:
             self._hand_over()
-        elif self._timer is None:
+        elif self._timer is None and lines:
             self._timer = asyncio.get_running_loop().call_later(DELAY_S, self._hand_over)
+
+    def _first_of(self, lines: Sequence[bytes], room: int) -> tuple[Sequence[bytes], int]:
+        """The lines that fit, and their size; the others are lost."""
+        taken: list[bytes] = []
+        size = 0
+        for line in lines:
+            if size + len(line) <= room:
+                taken.append(line)
+                size += len(line)
+        self._on_lost(len(lines) - len(taken))
+        return taken, size
 
     def _hand_over(self) -> None:
         if self._timer is not None:

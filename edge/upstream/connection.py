@@ -22,6 +22,7 @@ from edge.wire.session import (
     ENHANCE_YOUR_CALM,
     NO_ERROR,
     UNLIMITED_BYTES,
+    AnswerReceived,
     ConnectionFailed,
     DataReceived,
     GoAwayReceived,
@@ -157,7 +158,7 @@ class Connection(asyncio.Protocol):
         self._heartbeat.heard()
         if not self._flush_due:
             self._schedule_flush()
-        for event in self._session.receive(data):
+        for event in self._session.receive_answers(data):
             _HANDLERS[event.__class__](self, event)
 
     def _schedule_flush(self) -> None:
@@ -186,8 +187,13 @@ class Connection(asyncio.Protocol):
             stream.settle(Refusal(Fault.HEADERS_TOO_LARGE, "the header fields are larger than the service takes"))
             self._owner.capacity_changed()  # the stream we do not take is another's
             return
+        data = b"" if self._paused else stream.unsent
         try:
-            stream.id = self._session.open(headers, end=False)
+            if data:  # and with it the end, of a unary call: its request is one visit to the session
+                stream.id, taken = self._session.open_with(headers, data, end=stream.ended_out)  # type: ignore[arg-type]  # a view does
+                stream.unsent = memoryview(data)[taken:] if taken < len(data) else b""
+            else:
+                stream.id = self._session.open(headers, end=False)
         except StreamsExhausted:
             if len(self.streams) < self._max_streams:
                 self._retire()  # out of stream ids: the call needs another connection
@@ -199,7 +205,10 @@ class Connection(asyncio.Protocol):
         self.streams[stream.id] = stream
         if stream.deadline < self._deadlines.armed_for:
             self._deadlines.watch(stream.deadline)
-        self.push(stream)
+        if stream.unsent or not data:
+            self.push(stream)
+        elif not self._flush_due:
+            self._schedule_flush()
 
     def has_written(self, stream: Stream) -> bool:
         """Whether any byte of the stream was handed to the socket."""
@@ -309,6 +318,13 @@ class Connection(asyncio.Protocol):
         else:
             stream.data_received(event.data, event.flow_bytes, end=event.end)
 
+    def _on_answer(self, event: AnswerReceived) -> None:
+        stream = self.streams.get(event.stream)
+        if stream is None:
+            self._session.acknowledge(event.stream, event.flow_bytes)  # as for DATA
+        else:
+            stream.answer_received(event)
+
     def _on_trailers(self, event: TrailersReceived) -> None:
         stream = self.streams.get(event.stream)
         if stream is not None:
@@ -349,10 +365,11 @@ class Connection(asyncio.Protocol):
         self.abort(f"the service broke HTTP/2: {event.reason}")
 
 
-_HANDLERS: dict[type[H2Event], Callable[[Connection, Any], None]] = {
+_HANDLERS: dict[type[H2Event | AnswerReceived], Callable[[Connection, Any], None]] = {
     HeadersReceived: Connection._on_headers,
     DataReceived: Connection._on_data,
     TrailersReceived: Connection._on_trailers,
+    AnswerReceived: Connection._on_answer,
     StreamReset: Connection._on_reset,
     WindowOpened: Connection._on_window,
     SettingsReceived: Connection._on_settings,

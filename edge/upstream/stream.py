@@ -25,7 +25,7 @@ from edge.core.grpc_frame import (
 from edge.outcome import Fault, Refusal
 from edge.upstream import reply
 from edge.upstream.call import Header, UnaryReply
-from edge.wire.session import CANCEL, NO_ERROR, REFUSED_STREAM
+from edge.wire.session import CANCEL, NO_ERROR, REFUSED_STREAM, AnswerReceived
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,16 @@ class Stream:
         else:
             self.settle(self.concluded(() if self._head is None else self._head.metadata, headers))
 
+    def answer_received(self, answer: AnswerReceived) -> None:
+        """Head, body and trailers at once."""
+        self.head_received(answer.headers, end=False)
+        if self.settled_as is None:
+            self.data_received(answer.data, answer.flow_bytes, end=False)
+        elif self.carrier is not None:  # nobody will read it: only the window is owed
+            self.carrier.acknowledge(self.id, answer.flow_bytes)
+        if self.settled_as is None:
+            self.trailers_received(answer.trailers)
+
     def reset_received(self, code: int, *, by_peer: bool) -> None:
         """The stream was reset, by the peer or, for a violation of the peer's, by our session."""
         if not by_peer:
@@ -189,6 +199,16 @@ class UnaryStream(Stream):
         super().__init__(max_response_bytes, deadline, encode_frame(message), ended_out=True)
         self._done = done
         self._reply: bytes | None = None
+
+    def answer_received(self, answer: AnswerReceived) -> None:
+        """The common answer is understood at once; any other step by step."""
+        head = reply.read_head(tuple(answer.headers))
+        message = whole_message(answer.data, self._max_bytes)
+        if message is None or isinstance(head, Refusal) or self.carrier is None:
+            super().answer_received(answer)
+            return
+        self.carrier.acknowledge(self.id, answer.flow_bytes)
+        self.settle(reply.conclude(head.metadata, answer.trailers, message))
 
     def data_received(self, data: bytes, flow_bytes: int, *, end: bool) -> None:
         """The common answer, one whole message in one piece, needs no decoder."""

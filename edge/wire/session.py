@@ -23,7 +23,10 @@ UNLIMITED_BYTES = 2**32
 
 def list_bytes(headers: Sequence[Header]) -> int:
     """The size of a header list as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 6.5.2)."""
-    return sum([len(name) + len(value) + 32 for name, value in headers])
+    size = 32 * len(headers)
+    for name, value in headers:
+        size += len(name) + len(value)
+    return size
 
 
 class Role(Enum):
@@ -73,6 +76,20 @@ class TrailersReceived(NamedTuple):
 
     stream: int
     headers: Sequence[Header]
+
+
+class AnswerReceived(NamedTuple):
+    """
+    HeadersReceived, DataReceived and TrailersReceived of one stream that came in one read, in this order and with nothing between them.
+
+    Most unary answers are this; told at once, they cost one event. Only `H2Session.receive_answers` tells it.
+    """
+
+    stream: int
+    headers: Sequence[Header]
+    data: bytes
+    flow_bytes: int
+    trailers: Sequence[Header]
 
 
 class StreamReset(NamedTuple):
@@ -140,8 +157,14 @@ class H2Session(Protocol):
     def receive(self, data: bytes) -> list[H2Event]:
         """Feed what the socket gave; the events it completes, in order."""
 
+    def receive_answers(self, data: bytes) -> list[H2Event | AnswerReceived]:
+        """`receive`, but an answer that is whole in `data` may be told as one event."""
+
     def open(self, headers: Sequence[Header], *, end: bool) -> int:
         """Start a stream (client role) and return its id. Raises StreamsExhausted when the peer's limit is reached."""
+
+    def open_with(self, headers: Sequence[Header], data: bytes, *, end: bool) -> tuple[int, int]:
+        """`open` and `send_data`: the stream's id and the bytes taken; `end` counts only when all were. Raises StreamsExhausted."""
 
     def can_open(self) -> bool:
         """Whether `open` would succeed now: below the peer's limit, ids left, no GOAWAY received or sent."""

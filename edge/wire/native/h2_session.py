@@ -13,9 +13,8 @@ class NativeH2Session(H2Session):
     """
     One HTTP/2 connection; see `edge.wire.session.H2Session` for what each method promises.
 
-    Beyond the interface, to save calls: `open_with(headers, data, end=)` is `open` and `send_data` and returns the stream and the
-    bytes taken; `send_with(stream, headers, data, end=)` is `send_headers` and `send_data`. `held()` counts open streams and
-    remembered resets. Fastest when header lists are lists in which fields that repeat are the very same tuples (constants): these
+    Beyond the interface: `send_with(stream, headers, data, end=)` is `send_headers` and `send_data`; `held()` counts open streams
+    and remembered resets. Fastest when header lists are lists in which fields that repeat are the very same tuples (constants): these
     are known by identity. Header lists of events are shared between events of equal blocks and must not be changed. What a
     stream's own state forbids (data after its end) raises RuntimeError: a bug of the caller, never of the peer.
     """

@@ -19,6 +19,7 @@ from edge.wire.portable.h2_connection import GatewayConnection
 from edge.wire.session import (
     PROTOCOL_ERROR,
     UNLIMITED_BYTES,
+    AnswerReceived,
     ConnectionFailed,
     DataReceived,
     GoAwayReceived,
@@ -65,6 +66,10 @@ class PortableH2Session:
             self._fail(PROTOCOL_ERROR, str(error), out)
         return out
 
+    def receive_answers(self, data: bytes) -> list[H2Event | AnswerReceived]:
+        """`receive`; an answer is told in its parts."""
+        return [*self.receive(data)]
+
     def open(self, headers: Sequence[Header], *, end: bool) -> int:
         """Start a stream and return its id. Raises StreamsExhausted."""
         if not self.can_open():
@@ -73,6 +78,11 @@ class PortableH2Session:
         self._next_id += 2
         self._h2.write_headers(stream, headers, end=end)
         return stream
+
+    def open_with(self, headers: Sequence[Header], data: bytes, *, end: bool) -> tuple[int, int]:
+        """`open` and `send_data` in one. Raises StreamsExhausted."""
+        stream = self.open(headers, end=False)
+        return stream, self.send_data(stream, data, end=end)
 
     def can_open(self) -> bool:
         """Whether `open` would succeed now."""

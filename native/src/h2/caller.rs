@@ -10,19 +10,91 @@ use pyo3::types::{PyBool, PyBytes, PyInt, PyList, PyTuple, PyType};
 use super::host::{Budget, Event, Fields, Host};
 use super::vocabulary::Vocabulary;
 
+/// The beginning of an answer whose end may come in the same read.
+struct Begun<'py> {
+    stream: u32,
+    headers: Py<PyList>,
+    body: Option<(Bound<'py, PyAny>, usize)>,
+}
+
 /// The first exception of Python's is kept, and raised when the call is over.
 pub struct Caller<'py, 'a> {
     py: Python<'py>,
     words: &'a Vocabulary,
     budget: Option<&'a Py<PyAny>>,
-    pub events: Vec<Bound<'py, PyAny>>,
+    events: Vec<Bound<'py, PyAny>>,
+    gathers: bool,
+    begun: Option<Begun<'py>>,
     stream: Option<(u32, Bound<'py, PyInt>)>,
     error: Option<PyErr>,
 }
 
 impl<'py, 'a> Caller<'py, 'a> {
     pub fn new(py: Python<'py>, words: &'a Vocabulary, budget: Option<&'a Py<PyAny>>) -> Self {
-        Self { py, words, budget, events: Vec::new(), stream: None, error: None }
+        Self { py, words, budget, events: Vec::new(), gathers: false, begun: None, stream: None, error: None }
+    }
+
+    /// Tells a head, one piece of body and trailers that follow each other as one event.
+    pub fn gathering(mut self) -> Self {
+        self.gathers = true;
+        self
+    }
+
+    /// What has been told, unless Python raised meanwhile.
+    pub fn events(&mut self) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        if let Some(begun) = self.begun.take() {
+            self.tell_begun(begun);
+        }
+        self.finish()?;
+        Ok(std::mem::take(&mut self.events))
+    }
+
+    /// What is no whole answer after all is told as it came.
+    fn tell_begun(&mut self, begun: Begun<'py>) {
+        let (words, stream) = (self.words, self.number(begun.stream).into_any());
+        let headers = begun.headers.into_bound(self.py).into_any();
+        self.tell(&words.headers, [stream.clone(), headers, self.flag(false), self.flag(false)]);
+        if let Some((data, flow_bytes)) = begun.body {
+            self.tell(&words.data, [stream, data, self.integer(flow_bytes as u64), self.flag(false)]);
+        }
+    }
+
+    /// Keeps an event back while it may be part of a whole answer; what is to be told now otherwise.
+    fn gathered<'e>(&mut self, event: Event<'e, Py<PyList>>) -> Option<Event<'e, Py<PyList>>> {
+        match (event, self.begun.take()) {
+            (Event::Data { stream, data, flow_bytes, end: false }, Some(Begun { stream: of, headers, body: None }))
+                if stream == of =>
+            {
+                self.begun = Some(Begun { stream, headers, body: Some((self.text(data), flow_bytes)) });
+                None
+            }
+            (Event::Trailers { stream, headers: trailers }, Some(Begun { stream: of, headers, body: Some(body) }))
+                if stream == of =>
+            {
+                let (words, (data, flow_bytes)) = (self.words, body);
+                let fields = [
+                    self.number(stream).into_any(),
+                    headers.into_bound(self.py).into_any(),
+                    data,
+                    self.integer(flow_bytes as u64),
+                    trailers.into_bound(self.py).into_any(),
+                ];
+                self.tell(&words.answer, fields);
+                None
+            }
+            (event, begun) => {
+                if let Some(begun) = begun {
+                    self.tell_begun(begun);
+                }
+                match event {
+                    Event::Headers { stream, headers, end: false, interim: false } => {
+                        self.begun = Some(Begun { stream, headers, body: None });
+                        None
+                    }
+                    event => Some(event),
+                }
+            }
+        }
     }
 
     /// The result of the call, unless Python raised meanwhile.
@@ -135,6 +207,7 @@ impl Budget for Caller<'_, '_> {
 impl Host for Caller<'_, '_> {
     fn event(&mut self, event: Event<'_, Py<PyList>>) {
         let (py, words) = (self.py, self.words);
+        let Some(event) = (if self.gathers { self.gathered(event) } else { Some(event) }) else { return };
         match event {
             Event::Headers { stream, headers, end, interim } => {
                 let stream = self.number(stream).into_any();

@@ -84,14 +84,13 @@ impl H2Session {
     }
 
     fn receive<'py>(&mut self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let mut caller = Caller::new(py, Vocabulary::get(py)?, self.budget.as_ref());
-        if let Ok(data) = data.cast::<PyBytes>() {
-            self.session.receive(data.as_bytes(), &mut caller);
-        } else {
-            self.session.receive(&PyBuffer::<u8>::get(data)?.to_vec(py)?, &mut caller);
-        }
-        caller.finish()?;
-        PyList::new(py, caller.events)
+        receive(&mut self.session, Caller::new(py, Vocabulary::get(py)?, self.budget.as_ref()), data)
+    }
+
+    /// `receive`, but three events that are a whole answer are told as one.
+    fn receive_answers<'py>(&mut self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let caller = Caller::new(py, Vocabulary::get(py)?, self.budget.as_ref()).gathering();
+        receive(&mut self.session, caller, data)
     }
 
     #[pyo3(signature = (headers, *, end))]
@@ -189,6 +188,20 @@ impl H2Session {
         caller.finish()?;
         Ok(taken)
     }
+}
+
+fn receive<'py>(
+    session: &mut Session<Py<PyTuple>, Py<PyList>>,
+    mut caller: Caller<'py, '_>,
+    data: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = data.py();
+    if let Ok(data) = data.cast::<PyBytes>() {
+        session.receive(data.as_bytes(), &mut caller);
+    } else {
+        session.receive(&PyBuffer::<u8>::get(data)?.to_vec(py)?, &mut caller);
+    }
+    PyList::new(py, caller.events()?)
 }
 
 fn exhausted(py: Python<'_>, words: &Vocabulary) -> PyErr {

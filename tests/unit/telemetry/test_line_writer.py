@@ -33,6 +33,16 @@ async def test_a_quiet_gateways_line_is_out_soon(tmp_path: Path, monkeypatch: py
     await writer.close()
 
 
+async def test_of_lines_brought_together_those_that_fit_are_written_and_the_others_counted(tmp_path: Path) -> None:
+    """One that does not fit does not keep a shorter one behind it from being taken."""
+    lost: list[int] = []
+    writer = LineWriter(Sink(str(tmp_path / "log")), lost.append, max_pending_bytes=12)
+    writer.write_all([b"first\n", b"second\n", b"third\n", b"4th\n"])
+    await writer.close()
+    assert (tmp_path / "log").read_bytes() == b"first\nthird\n"
+    assert lost == [2]
+
+
 async def test_a_reader_that_takes_nothing_costs_lines_not_time(tmp_path: Path) -> None:
     """A pipe nobody reads: `write` returns, memory stays bounded, what is dropped is counted, and the end does not hang."""
     fifo = tmp_path / "fifo"

@@ -11,7 +11,7 @@ from edge.core.grpc_frame import encode_frame
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import UnaryReply
 from edge.upstream.stream import Outcome, Stream, UnaryStream, Unprocessed
-from edge.wire.session import CANCEL, NO_ERROR, REFUSED_STREAM
+from edge.wire.session import CANCEL, NO_ERROR, REFUSED_STREAM, AnswerReceived, Header
 
 HEAD = [(b":status", b"200"), (b"content-type", b"application/grpc")]
 OK = [(b"grpc-status", b"0")]
@@ -145,3 +145,37 @@ async def test_the_first_outcome_stands(call: Call) -> None:
     call.stream.lost("gone", unprocessed=True)
     call.stream.cancel()
     assert call.fault() == (Fault.DEADLINE_EXCEEDED, [CANCEL])
+
+
+_GZIP_HEAD = [*HEAD, (b"grpc-encoding", b"gzip")]
+
+
+@pytest.mark.parametrize(
+    ("head", "data", "trailers"),
+    [
+        (HEAD, encode_frame(b"answer"), OK),
+        ([*HEAD, (b"x-a", b"1")], encode_frame(b""), [*OK, (b"x-b", b"2")]),
+        (HEAD, encode_frame(b"answer"), [(b"grpc-status", b"5"), (b"grpc-message", b"gone")]),
+        (HEAD, encode_frame(b"answer"), []),
+        (HEAD, b"", OK),
+        (HEAD, encode_frame(b"answer")[:-1], OK),
+        (HEAD, encode_frame(b"one") + encode_frame(b"two"), OK),
+        (HEAD, encode_frame(b"x" * 101), OK),
+        (HEAD, encode_frame(gzip.compress(b"answer"), compressed=True), OK),
+        (_GZIP_HEAD, encode_frame(gzip.compress(b"answer"), compressed=True), OK),
+        ([(b":status", b"503"), (b"content-type", b"text/html")], b"<p>no", OK),
+    ],
+)
+async def test_an_answer_told_at_once_means_what_its_parts_mean(
+    head: list[Header], data: bytes, trailers: list[Header]
+) -> None:
+    whole, parts = Call(), Call()
+    whole.stream.answer_received(AnswerReceived(1, head, data, len(data), trailers))
+    parts.stream.head_received(head, end=False)
+    if not parts.carrier.released:
+        parts.data(data)
+    if not parts.carrier.released:
+        parts.stream.trailers_received(trailers)
+    assert whole.done.result() == parts.done.result()
+    assert whole.carrier.released == parts.carrier.released
+    assert whole.carrier.acknowledged == len(data)  # whatever it was, the connection's window is owed it

@@ -479,3 +479,24 @@ def test_no_frames_raise(engine: MakeSession, frames: list[bytes]) -> None:
     server.receive(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"".join(frames))
     server.go_away()
     server.take()
+
+
+@pytest.mark.parametrize("make", ENGINES)
+@pytest.mark.parametrize("size", [1, 65_535, 65_536, 200_000])
+def test_opening_with_a_body_is_opening_and_sending_it(make: MakeSession, size: int) -> None:
+    """The same bytes go out, and the same rest is left, at the window's edge as well."""
+    one, two = make(Role.CLIENT), make(Role.CLIENT)
+    stream = one.open(REQUEST, end=False)
+    taken = one.send_data(stream, bytes(size), end=True)
+    assert two.open_with(REQUEST, bytes(size), end=True) == (stream, taken)
+    assert one.take() == two.take()
+
+
+@pytest.mark.parametrize("make", ENGINES)
+def test_a_session_that_is_closing_opens_nothing_with_a_body(make: MakeSession) -> None:
+    session = make(Role.CLIENT)
+    session.go_away()
+    session.take()
+    with pytest.raises(StreamsExhausted):
+        session.open_with(REQUEST, b"x", end=True)
+    assert session.take() == b""

@@ -11,7 +11,17 @@ import pytest
 from hyperframe.frame import SettingsFrame
 
 from edge.core.glitches import GlitchBudget
-from edge.wire.session import CANCEL, DataReceived, HeadersReceived, Role, SessionSettings, StreamsExhausted
+from edge.wire.session import (
+    CANCEL,
+    AnswerReceived,
+    DataReceived,
+    H2Event,
+    HeadersReceived,
+    Role,
+    SessionSettings,
+    StreamsExhausted,
+    TrailersReceived,
+)
 from tests.unit.wire.h2_engines import needs_native
 from tests.unit.wire.test_h2_sessions import REQUEST, RESPONSE, TRAILERS
 
@@ -35,6 +45,80 @@ def _exchange(client: NativeH2Session, server: NativeH2Session, *, trailers: boo
     if trailers:
         server.send_headers(stream, TRAILERS, end=True)
     client.receive(server.take())
+
+
+def _answer(server: NativeH2Session, deeds: list[tuple[str, int]]) -> bytes:
+    """What the peer is sent when it does this to its streams, in this order."""
+    for deed, stream in deeds:
+        if deed == "head":
+            server.send_headers(stream, RESPONSE, end=False)
+        elif deed == "data":
+            server.send_data(stream, b"\0\0\0\0\1x", end=False)
+        elif deed == "trailers":
+            server.send_headers(stream, TRAILERS, end=True)
+        elif deed == "interim":
+            server.send_headers(stream, [(b":status", b"103")], end=False)
+        elif deed == "end":
+            server.send_data(stream, b"", end=True)
+        else:
+            server.ping(b"12345678")
+    return server.take()
+
+
+def _parts(events: list[H2Event | AnswerReceived]) -> list[H2Event]:
+    parts: list[H2Event] = []
+    for event in events:
+        if isinstance(event, AnswerReceived):
+            parts.append(HeadersReceived(event.stream, event.headers, end=False))
+            parts.append(DataReceived(event.stream, event.data, event.flow_bytes, end=False))
+            parts.append(TrailersReceived(event.stream, event.trailers))
+        else:
+            parts.append(event)
+    return parts
+
+
+_WHOLE = [("head", 1), ("data", 1), ("trailers", 1)]
+
+
+@pytest.mark.parametrize(
+    ("deeds", "whole"),
+    [
+        (_WHOLE, 1),
+        ([*_WHOLE, ("head", 3), ("data", 3), ("trailers", 3)], 2),
+        ([("interim", 1), *_WHOLE], 1),
+        (_WHOLE[:2], 0),
+        (_WHOLE[:1], 0),
+        ([("head", 1), ("trailers", 1)], 0),
+        ([("head", 1), ("data", 1), ("data", 1), ("trailers", 1)], 0),
+        ([("head", 1), ("data", 1), ("end", 1)], 0),
+        ([("head", 1), ("head", 3), ("data", 1), ("trailers", 1), ("data", 3), ("trailers", 3)], 0),
+        ([("head", 1), ("data", 1), ("head", 3), ("trailers", 1), ("data", 3), ("trailers", 3)], 0),
+    ],
+)
+def test_answers_that_are_whole_in_a_read_are_told_at_once_all_others_in_their_parts(
+    deeds: list[tuple[str, int]], whole: int
+) -> None:
+    """Either way what is told is the same, in the same order; and so it is when the read is cut anywhere."""
+    told: list[list[H2Event]] = []
+    for cut in (None, *range(0, 60, 7)):
+        client, server = _joined()
+        for _ in range(2):
+            client.open(REQUEST, end=True)
+        server.receive(client.take())
+        wire = _answer(server, deeds)
+        pieces = [wire] if cut is None else [wire[:cut], wire[cut:]]
+        events = [event for piece in pieces for event in client.receive_answers(piece)]
+        if cut is None:
+            assert sum(isinstance(event, AnswerReceived) for event in events) == whole
+        told.append(_parts(events))
+    client, server = _joined()
+    for _ in range(2):
+        client.open(REQUEST, end=True)
+    server.receive(client.take())
+    plain = client.receive(_answer(server, deeds))
+    assert len(plain) == len(deeds)
+    # A read that is cut inside a DATA frame is still one event: frames are told when they are whole.
+    assert all(each == plain for each in told)
 
 
 def test_nothing_is_kept_of_streams_that_ended() -> None:
