@@ -32,7 +32,9 @@ SYSTEM_PARAMETERS = ALT | PRETTY | FIELDS | IGNORED
 
 _FLAGS = {"true": True, "1": True, "": True, "false": False, "0": False}
 _ENUM_ENCODINGS = {"int": True, "string": False}
+# A path is repeated under each selector in its parentheses: what its length and their number come to is what a mask may cost.
 _MAX_SELECTOR_DEPTH = 100
+_MAX_PATHS = 1000
 
 
 class SystemParameterError(ValueError):
@@ -65,6 +67,8 @@ def parse_fields(text: str) -> tuple[tuple[str, ...], ...]:
 
     `/` and `.` both descend; `*` stays as a segment and means every field. Nothing, or `*` alone, selects all: no paths.
     """
+    if text.count(",") >= _MAX_PATHS:
+        raise SystemParameterError(f"has more than {_MAX_PATHS} fields")
     paths, end = _selection(text, 0, (), 0)
     if end != len(text):
         raise SystemParameterError(f"has an unexpected {text[end]!r} at {end}")
@@ -79,6 +83,8 @@ def _selection(text: str, at: int, prefix: tuple[str, ...], depth: int) -> tuple
     while text:
         name, at = _name(text, at)
         path = (*prefix, *name)
+        if len(path) > _MAX_SELECTOR_DEPTH:
+            raise SystemParameterError("goes too deep")
         if text.startswith("(", at):
             inner, at = _selection(text, at + 1, path, depth + 1)
             at = _expect(text, at, ")")

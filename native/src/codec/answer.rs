@@ -102,6 +102,7 @@ impl Answer {
         message: &[u8],
     ) -> Print<(String, Vec<u8>)> {
         let mut printer = Printer::new(schema, self.style, loader, 0);
+        printer.merging = message.len(); // the one field, once
         let (body, content);
         let (of, bytes): (_, &[u8]) = match self.field {
             None => (of, message),

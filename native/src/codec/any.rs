@@ -13,7 +13,8 @@ use super::required::missing;
 use super::schema::{MessageType, Special};
 use super::wire::{LEN, close, open, put_tag, put_varint};
 
-const LOOKED_AHEAD_BYTES: usize = 1 << 16;
+/// How much of a text is looked through at each level to word a refusal.
+pub const LOOKED_AHEAD_BYTES: usize = 1 << 16;
 const EMPTY: &str = "google.protobuf.Empty";
 
 impl Reader<'_, '_> {

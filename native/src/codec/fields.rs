@@ -81,9 +81,9 @@ impl Printer<'_> {
                 *cleared |= *member.get_or_insert(index) != index;
                 dropped |= *cleared;
             }
-            if dropped {
+            if dropped && !self.sound {
                 check_value(self.schema, field, bytes, occurrence, nesting)?;
-            } else {
+            } else if !dropped {
                 kept.push(occurrence);
             }
         }

@@ -93,6 +93,7 @@ fn message_type(
 ) -> PyResult<MessageType> {
     let (full_name, fields, spellings, oneofs, group, requires) = raw;
     if fields.len() >= u16::MAX as usize
+        || spellings.len() >= u16::MAX as usize
         || spellings
             .iter()
             .any(|spelling| spelling.1 as usize >= fields.len())

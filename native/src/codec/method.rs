@@ -11,7 +11,8 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use super::api::Api;
 use super::misfit::{Fail, Misfit};
-use super::overlay::{Item, Node, What, merge};
+use super::outline::Outlines;
+use super::overlay::{Node, What, merge};
 use super::parameters::Parameters;
 use super::path::{Body, Variable, bind, watch};
 use super::python::{refusal, words};
@@ -261,6 +262,7 @@ impl MethodCodec {
             prefix: self.body_field,
             closed: None,
             wire: &given.wire,
+            outlines: Outlines::default(),
             max_depth: self.options.max_depth as usize,
         };
         if is_form {
@@ -446,10 +448,7 @@ impl MethodCodec {
         }
         let paths = mask::of_body(schema, schema.get(resource), body.text);
         if let Some(paths) = paths.map_err(|fail| blame(Source::Body, *fail))? {
-            node.items.push(Item {
-                field,
-                what: What::Value(paths),
-            });
+            node.add(field, What::Value(paths));
         }
         Ok(())
     }
@@ -462,7 +461,7 @@ impl MethodCodec {
         node: &Node,
     ) -> Fallible<Vec<u8>> {
         let ours = |fail: Box<Fail>| blame(Source::Body, *fail);
-        let message = if node.items.is_empty() {
+        let message = if node.is_empty() {
             wire
         } else {
             let mut out = Vec::with_capacity(wire.len() + 64);

@@ -21,6 +21,7 @@ mod media_type;
 mod members;
 mod method;
 mod misfit;
+mod outline;
 mod overlay;
 mod parameters;
 mod path;

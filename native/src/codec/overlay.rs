@@ -1,7 +1,10 @@
 //! What path, query and form bind, kept apart from the body until both are written as one message.
 //!
 //! Owns the merge: into the body's bytes where it has the same message, so that no message is ever split in two on the wire (some
-//! decoders keep only the second). Fields come in the order of their numbers.
+//! decoders keep only the second). Fields come in the order of their numbers. What is looked up once per parameter is found by trees,
+//! not by a walk over what came before: a form may have a million parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::leaf::is_default;
 use super::schema::{Field, MessageType, Schema};
@@ -13,24 +16,29 @@ use super::wire::{
 /// The bound fields of one message.
 #[derive(Default)]
 pub struct Node {
-    pub items: Vec<Item>,
+    items: Vec<Item>,
+    /// By field: its first item.
+    places: BTreeMap<usize, usize>,
+    /// The keys of map entries, by field.
+    keys: BTreeSet<(usize, EntryKey)>,
 }
 
-pub struct Item {
+struct Item {
     /// The field's index in its type.
-    pub field: usize,
-    pub what: What,
+    field: usize,
+    what: What,
 }
 
 pub enum What {
     /// A value's bytes: without tag or length.
     Value(Vec<u8>),
-    /// A map entry's key (its number as in `maps::ordered`, or its text) and the entry's content.
-    Entry(EntryKey, Vec<u8>),
+    /// A map entry's content.
+    Entry(Vec<u8>),
     Message(Node),
 }
 
-#[derive(PartialEq)]
+/// A map entry's key: its number as in `maps::ordered`, or its text.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Clone)]
 pub enum EntryKey {
     Number(u64),
     Text(String),
@@ -39,15 +47,9 @@ pub enum EntryKey {
 impl Node {
     /// The node of a message field, made if there is none.
     pub fn child(&mut self, field: usize) -> &mut Node {
-        let found = self
-            .items
-            .iter()
-            .position(|item| item.field == field && matches!(item.what, What::Message(_)));
+        let found = self.places.get(&field).copied();
         let place = found.unwrap_or_else(|| {
-            self.items.push(Item {
-                field,
-                what: What::Message(Node::default()),
-            });
+            self.add(field, What::Message(Node::default()));
             self.items.len() - 1
         });
         match &mut self.items[place].what {
@@ -57,14 +59,33 @@ impl Node {
     }
 
     pub fn existing(&self, field: usize) -> Option<&Node> {
-        self.items.iter().find_map(|item| match &item.what {
-            What::Message(node) if item.field == field => Some(node),
+        match &self.items[*self.places.get(&field)?].what {
+            What::Message(node) => Some(node),
             _ => None,
-        })
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
     }
 
     pub fn has(&self, field: usize) -> bool {
-        self.items.iter().any(|item| item.field == field)
+        self.places.contains_key(&field)
+    }
+
+    /// The fields that are bound, each once.
+    pub fn fields(&self) -> impl Iterator<Item = usize> {
+        self.places.keys().copied()
+    }
+
+    pub fn add(&mut self, field: usize, what: What) {
+        self.places.entry(field).or_insert(self.items.len());
+        self.items.push(Item { field, what });
+    }
+
+    /// Notes the key of a map entry; false when the map has it already.
+    pub fn first_time(&mut self, field: usize, key: EntryKey) -> bool {
+        self.keys.insert((field, key))
     }
 }
 
@@ -136,11 +157,11 @@ fn put_items(
     let mut rest = items;
     while let Some(first) = rest.first() {
         let field = &of.fields[first.field];
-        let count = rest
-            .iter()
-            .take_while(|item| item.field == first.field)
-            .count();
         if field.packed {
+            let count = rest
+                .iter()
+                .take_while(|item| item.field == first.field)
+                .count();
             put_tag(out, field.number, LEN);
             let mark = open(out);
             for item in &rest[..count] {
@@ -155,7 +176,7 @@ fn put_items(
         match &first.what {
             What::Message(node) => put_message(out, schema, field, &[], node)?,
             What::Value(bytes) => put_value(out, field, bytes),
-            What::Entry(_, bytes) => put_delimited(out, field.number, bytes),
+            What::Entry(bytes) => put_delimited(out, field.number, bytes),
         }
         rest = &rest[1..];
     }

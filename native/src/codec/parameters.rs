@@ -7,11 +7,13 @@ use super::api::Api;
 use super::leaf::{entry, is_textual, read, same};
 use super::maps::ordered;
 use super::misfit::{Fail, Misfit, Piece};
-use super::overlay::{EntryKey, Item, Node, What, content, member};
+use super::outline::{Outline, Outlines};
+use super::overlay::{EntryKey, Node, What};
 use super::path::Variable;
 use super::refusal::{Bound, Source, blame, blame_field, refuse};
 use super::schema::{Field, Kind, MessageType, Special};
 use super::values::text_bits;
+use super::wire::Malformed;
 
 /// How one binding takes parameters of one kind.
 pub struct Parameters<'p> {
@@ -27,6 +29,7 @@ pub struct Parameters<'p> {
     pub closed: Option<usize>,
     /// The body's bytes, in the request message.
     pub wire: &'p [u8],
+    pub outlines: Outlines<'p>,
     /// How many fields a name may go through.
     pub max_depth: usize,
 }
@@ -76,7 +79,7 @@ impl Parameters<'_> {
                 What::Value(value)
             }
         };
-        parent.items.push(Item { field: last, what });
+        parent.add(last, what);
         Ok(true)
     }
 
@@ -186,7 +189,8 @@ impl Parameters<'_> {
         let mut of = of;
         for (position, segment) in dotted.split('.').enumerate() {
             if position > 0 {
-                of = match self.enter(&steps)? {
+                let last = steps.last().map(|&step| &of.fields[step]);
+                of = match last.map_or(Ok(None), |last| self.enter(last, &steps))? {
                     Some(of) => of,
                     None => return Ok(None),
                 };
@@ -199,8 +203,7 @@ impl Parameters<'_> {
         Ok(Some(steps))
     }
 
-    fn enter(&self, steps: &[usize]) -> Bound<Option<&MessageType>> {
-        let last = self.field(steps);
+    fn enter(&self, last: &Field, steps: &[usize]) -> Bound<Option<&MessageType>> {
         if last.repeated {
             return self.refuse(
                 steps,
@@ -227,20 +230,19 @@ impl Parameters<'_> {
 
     /// A oneof on the way that is set otherwise is refused.
     fn refuse_siblings(&self, node: &Node, steps: &[usize]) -> Bound<()> {
-        let (mut of, mut node, mut wire) = (self.root, Some(node), self.wire);
+        let malformed = |error: Malformed| blame(self.source, Fail::Misfit(Misfit::new(error.0)));
+        let (mut of, mut node) = (self.root, Some(node));
+        let mut outline = self
+            .outlines
+            .of(self.root, self.wire)
+            .map_err(malformed)?;
         for (position, &step) in steps.iter().enumerate() {
             let field = &of.fields[step];
             if let Some(oneof) = field.oneof {
-                let mut bound = node
-                    .iter()
-                    .flat_map(|node| &node.items)
-                    .map(|item| item.field);
-                let bound = bound.find(|&index| of.fields[index].oneof == Some(oneof));
-                let taken = match bound {
-                    Some(index) => Some(index),
-                    None => member(of, wire, oneof)
-                        .map_err(|error| blame(self.source, Fail::Misfit(Misfit::new(error.0))))?,
-                };
+                let mut bound = node.iter().flat_map(|node| node.fields());
+                let taken = bound
+                    .find(|&index| of.fields[index].oneof == Some(oneof))
+                    .or_else(|| outline.as_ref().and_then(|outline| outline.member(oneof)));
                 if let Some(taken) = taken.filter(|&taken| taken != step) {
                     let (taken, name) = (&of.fields[taken].name, &of.oneofs[oneof as usize]);
                     let text = format!("cannot be set beside {taken}: a message has one of {name}");
@@ -249,9 +251,9 @@ impl Parameters<'_> {
             }
             if position + 1 < steps.len() {
                 node = node.and_then(|node| node.existing(step));
-                wire = content(of, wire, step)
-                    .map_err(|error| blame(self.source, Fail::Misfit(Misfit::new(error.0))))?;
+                let inside = outline.as_deref().map_or(&[][..], |outline: &Outline| outline.content(step));
                 of = self.message(field).unwrap_or(of);
+                outline = self.outlines.of(of, inside).map_err(malformed)?;
             }
         }
         Ok(())
@@ -294,7 +296,7 @@ impl Parameters<'_> {
 
     fn entry(
         &self,
-        parent: &Node,
+        parent: &mut Node,
         leaf: &Field,
         steps: &[usize],
         key: &str,
@@ -320,11 +322,7 @@ impl Parameters<'_> {
             None => EntryKey::Text(key.to_owned()),
         };
         let index = steps[steps.len() - 1];
-        let twice = parent.items.iter().any(|item| match &item.what {
-            What::Entry(other, _) => item.field == index && *other == named,
-            _ => false,
-        });
-        if twice {
+        if !parent.first_time(index, named.clone()) {
             let key = match named {
                 EntryKey::Text(key) => Piece::Text(key),
                 EntryKey::Number(_) => number_piece(key_field, bits.unwrap_or_default()),
@@ -332,10 +330,13 @@ impl Parameters<'_> {
             let text = vec!["is given twice for the key ".into(), key];
             return refuse(self.source, self.names(steps), text);
         }
-        Ok(What::Entry(
-            named,
-            entry(key_field, bits, key, value_field, &value),
-        ))
+        Ok(What::Entry(entry(
+            key_field,
+            bits,
+            key,
+            value_field,
+            &value,
+        )))
     }
 }
 

@@ -7,7 +7,7 @@
 use super::api::Api;
 use super::leaf::{read, same};
 use super::misfit::{Misfit, Piece, Read};
-use super::overlay::{Item, Node, What, content, member};
+use super::overlay::{Node, What, content, member};
 use super::reader::{Reader, Watch, Watched};
 use super::refusal::{Bound, Source, blame, blame_field, refuse};
 use super::schema::{Field, MessageType, Schema};
@@ -130,10 +130,7 @@ pub fn bind(
             let parent = parents
                 .iter()
                 .fold(&mut *node, |node, &step| node.child(step));
-            parent.items.push(Item {
-                field: last,
-                what: What::Value(value.clone()),
-            });
+            parent.add(last, What::Value(value.clone()));
         }
         values.push(value);
     }

@@ -145,7 +145,11 @@ impl Printer<'_> {
         }
         let (mark, levels, muted) = (self.out.len(), self.levels, self.muted);
         if let Some(inner) = self.type_of(url)? {
-            match self.known(inner, url, content, tree) {
+            // To the message around it the content was octets, of which nothing is known.
+            let sound = std::mem::replace(&mut self.sound, false);
+            let printed = self.known(inner, url, content, tree);
+            self.sound = sound;
+            match printed {
                 Err(fail) if matches!(*fail, Fail::Malformed(_) | Fail::NoForm(_)) => {
                     self.out.truncate(mark);
                     self.found.truncate(base);

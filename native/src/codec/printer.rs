@@ -14,6 +14,13 @@ use super::wire::Malformed;
 
 /// orjson's, which the portable engine prints with.
 const MAX_JSON_LEVELS: usize = 254;
+/// Of what is printed only to be checked. Each Any begins to count messages anew, so that nothing else bounds the stack.
+const MAX_MUTED_LEVELS: usize = 1000;
+
+/// How many times its size an answer may be put together from messages in parts: at each level of messages that are all in parts it
+/// is once more, and is held for as long as that is printed.
+const MERGED_TIMES: usize = 4;
+const MERGED_FLOOR_BYTES: usize = 1 << 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enums {
@@ -67,6 +74,10 @@ pub struct Printer<'s> {
     /// Whether the message looked through last has a field that its type does not know.
     pub met_unknown: bool,
     pub levels: usize,
+    /// Whether what is printed was found decodable, all of it.
+    pub sound: bool,
+    /// Octets that messages which came in parts may yet be put together from.
+    pub merging: usize,
     /// How many of the values around are printed only to be checked: `$fields` does not select them.
     pub muted: usize,
 }
@@ -82,6 +93,8 @@ impl<'s> Printer<'s> {
             found: Vec::new(),
             met_unknown: false,
             levels: 0,
+            sound: false,
+            merging: MERGED_FLOOR_BYTES.max(capacity.saturating_mul(MERGED_TIMES)),
             muted: 0,
         }
     }
@@ -211,7 +224,8 @@ impl<'s> Printer<'s> {
     #[inline]
     pub fn begin(&mut self, bracket: u8) -> Print<()> {
         self.levels += 1;
-        if self.levels > MAX_JSON_LEVELS && self.muted == 0 {
+        let most = if self.muted == 0 { MAX_JSON_LEVELS } else { MAX_MUTED_LEVELS };
+        if self.levels > most {
             return Err(Box::new(Fail::Unprintable("it is nested too deep")));
         }
         self.out.push(bracket);

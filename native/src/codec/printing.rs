@@ -53,7 +53,9 @@ impl Printer<'_> {
                     }
                     _ => {
                         let merged = self.merged(field, bytes, run, nesting? + 1)?;
+                        let sound = std::mem::replace(&mut self.sound, true);
                         self.message(of, &merged, nesting?, tree)?;
+                        self.sound = sound;
                     }
                 }
             }
@@ -65,7 +67,7 @@ impl Printer<'_> {
 
     /// The messages that came in parts, as one: parts after each other are their merge.
     pub fn merged(
-        &self,
+        &mut self,
         field: &Field,
         bytes: &[u8],
         run: (usize, usize),
@@ -73,7 +75,12 @@ impl Printer<'_> {
     ) -> Print<Vec<u8>> {
         let mut merged = Vec::new();
         for &part in &self.found[run.0..run.1] {
-            check_value(self.schema, field, bytes, part, nesting)?;
+            // What is within parts that were checked was checked with them; again at each level would be too often.
+            if !self.sound {
+                check_value(self.schema, field, bytes, part, nesting)?;
+            }
+            let left = self.merging.checked_sub(part.range().len());
+            self.merging = left.ok_or_else(|| Box::new(Fail::Unprintable("its messages are in too many parts")))?;
             merged.extend_from_slice(&bytes[part.range()]);
         }
         Ok(merged)

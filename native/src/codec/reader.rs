@@ -5,6 +5,7 @@
 //! should they have come in another, so that equal requests are equal bytes.
 //! Source: <https://protobuf.dev/programming-guides/json/>.
 
+use super::any::LOOKED_AHEAD_BYTES;
 use super::cursor::Cursor;
 use super::explain::{TOO_DEEP, explain_text, skip};
 use super::members::Members;
@@ -321,6 +322,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// A field that was given by its proto name and, further on, also by its JSON name is to blame before what else is wrong there.
+    /// Not looked for in what is long: it would be looked for at every level.
     #[cold]
     fn blame(
         &mut self,
@@ -331,6 +333,9 @@ impl<'a, 's> Reader<'a, 's> {
     ) -> Box<Fail> {
         self.members.rewind(frame);
         if !of.odd_names || !self.members.any_named() || !matches!(*fail, Fail::Misfit(_)) {
+            return fail;
+        }
+        if self.cursor.text.len() - value_at > LOOKED_AHEAD_BYTES {
             return fail;
         }
         let mut ahead = Cursor {

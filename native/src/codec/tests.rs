@@ -201,7 +201,9 @@ proptest! {
         let (variables, captures, values, source) = (&[][..], &[][..], &[][..], Source::Query);
         let (prefix, closed) = (None, None);
         let parameters =
-            Parameters { api, root, variables, captures, values, source, prefix, closed, wire: &[], max_depth: 20 };
+            Parameters {
+                api, root, variables, captures, values, source, prefix, closed, wire: &[], outlines: Default::default(), max_depth: 20,
+            };
         let mut node = Node::default();
         let _ = parameters.bind(&mut node, &name, &text);
         let mut out = Vec::new();

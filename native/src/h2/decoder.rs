@@ -24,7 +24,6 @@ const MAX_BLOCK_FIELDS: usize = 32;
 
 struct Remembered<L> {
     block: Vec<u8>,
-    epoch: u64,
     list: L,
     facts: BlockFacts,
 }
@@ -35,6 +34,8 @@ pub struct Decoder<F, L> {
     max_list_bytes: usize,
     max_fields: usize,
     slots: Vec<Option<Remembered<L>>>,
+    /// The table's when the slots were filled: what was read before can never be asked for again and is not held any longer.
+    remembered: u64,
     judge: Judge,
     fields: Vec<F>,
     name: Vec<u8>,
@@ -48,6 +49,7 @@ impl<F, L> Decoder<F, L> {
             max_list_bytes,
             max_fields,
             slots: Vec::new(),
+            remembered: 0,
             judge: Judge::default(),
             fields: Vec::new(),
             name: Vec::new(),
@@ -63,12 +65,16 @@ impl<F, L> Decoder<F, L> {
     ) -> Result<(L, BlockFacts), HpackError> {
         let slot = hash(block) as usize % SLOTS;
         if let Some(Some(known)) = self.slots.get(slot)
-            && known.epoch == self.table.epoch
+            && self.remembered == self.table.epoch
             && known.block == block
         {
             return Ok((host.share_list(&known.list), known.facts));
         }
         let epoch = self.table.epoch;
+        if self.remembered != epoch {
+            self.slots.clear();
+            self.remembered = epoch;
+        }
         self.fields.clear();
         self.judge.begin();
         self.read(block, host)?;
@@ -83,6 +89,11 @@ impl<F, L> Decoder<F, L> {
     }
 
     #[cfg(test)]
+    pub fn remembered(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+
+    #[cfg(test)]
     pub fn table_bytes(&self) -> usize {
         self.table.used()
     }
@@ -91,14 +102,13 @@ impl<F, L> Decoder<F, L> {
         if self.slots.is_empty() {
             self.slots.resize_with(SLOTS, || None);
         }
-        let epoch = self.table.epoch;
         match &mut self.slots[slot] {
             Some(known) => {
                 known.block.clear();
                 known.block.extend_from_slice(block);
-                (known.epoch, known.list, known.facts) = (epoch, list, facts);
+                (known.list, known.facts) = (list, facts);
             }
-            empty => *empty = Some(Remembered { block: block.to_vec(), epoch, list, facts }),
+            empty => *empty = Some(Remembered { block: block.to_vec(), list, facts }),
         }
     }
 

@@ -174,6 +174,19 @@ fn a_remembered_block_is_forgotten_when_the_table_changes() {
     assert!(decoder.decode(&[0xbe], &mut host).is_err());
 }
 
+/// Lists hold what the table has let go; a peer that fills it anew again and again would have us hold it as often.
+#[test]
+fn blocks_that_can_not_be_asked_for_again_are_not_held() {
+    let (mut decoder, mut host) = (decoder(), PlainHost::default());
+    for index in 0x82..0x8c {
+        decoder.decode(&[index], &mut host).unwrap();
+    }
+    assert!(decoder.remembered() > 1);
+    decoder.decode(&octets("4001 6101 31"), &mut host).unwrap();
+    decoder.decode(&[0xbe], &mut host).unwrap();
+    assert_eq!(decoder.remembered(), 1);
+}
+
 /// What callers choose enters no table, and a secret is marked as one (section 7.1).
 #[test]
 fn secrets_are_never_indexed() {

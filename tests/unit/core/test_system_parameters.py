@@ -58,3 +58,18 @@ def test_fields(text: str, paths: list[tuple[str, ...]]) -> None:
 def test_malformed_fields_are_refused(text: str) -> None:
     with pytest.raises(SystemParameterError):
         parse_fields(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a." * 100 + "a", "a." * 99 + "a(b)", "a." * 30_000 + "a(" + "b," * 10_000 + "b)", "a," * 1000 + "a"]
+)
+def test_masks_that_cost_more_than_they_say_are_refused(text: str) -> None:
+    """A prefix is repeated under each selector: 80 kB of text must not become gigabytes of paths."""
+    with pytest.raises(SystemParameterError, match=r"too deep|more than 1000"):
+        parse_fields(text)
+
+
+def test_masks_of_any_honest_size_are_taken() -> None:
+    """A hundred levels, a thousand fields."""
+    assert len(parse_fields("a." * 99 + "a")[0]) == 100
+    assert len(parse_fields(",".join(f"a{n}" for n in range(1000)))) == 1000
