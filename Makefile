@@ -6,7 +6,7 @@ ENVOY := .envoy
 # The newest release the Go module proxy serves; its 146 cases are all of them.
 H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .DEFAULT_GOAL := help
-.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway consul run demo test test-portable check lint types imports mirror bench bench-routes abuse soak clean
+.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway consul run demo test test-portable check native-check lint types imports mirror bench bench-routes abuse soak clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -66,7 +66,10 @@ test: setup ## The whole suite; where the native engine is installed, what depen
 test-portable: $(VENV)/.done ## The wire and transcoding tests on the portable engine
 	EDGE_ENGINE=portable $(BIN)/python -m pytest tests/matrix tests/resilience/test_json_suite.py tests/resilience/test_json_abuse.py tests/resilience/test_http2_abuse.py
 
-check: setup lint types imports mirror ## Format, lint, types, layers, mirror tests
+check: setup lint types imports mirror native-check ## Format, lint, types, layers, mirror tests; clippy and the tests of the native engine where cargo is
+
+native-check: ## clippy and cargo test on the native engine (skipped without cargo)
+	@if command -v cargo >/dev/null; then cd native && cargo clippy --quiet --release --all-targets && cargo test --quiet --release; else echo "native engine: no cargo, not checked"; fi
 
 lint: $(VENV)/.done ## ruff format and lint
 	$(BIN)/ruff format --check .

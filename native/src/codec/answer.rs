@@ -52,12 +52,7 @@ impl Answer {
             pretty: false,
         };
         (style.enums, style.pretty) = rendered(plain.bind(py))?;
-        Ok(Self {
-            output,
-            field,
-            raw: told.raw,
-            style,
-        })
+        Ok(Self { output, field, raw: told.raw, style })
     }
 
     pub fn is_raw(&self) -> bool {
@@ -120,11 +115,7 @@ impl Answer {
         printer.find(of, bytes, MAX_NESTING)?;
         let part = |name| {
             let found = of.named(name).and_then(|index| {
-                printer
-                    .found
-                    .iter()
-                    .find(|found| found.field as usize == index)
-                    .map(|found| &bytes[found.range()])
+                printer.found.iter().find(|found| found.field as usize == index).map(|found| &bytes[found.range()])
             });
             found.unwrap_or_default()
         };
@@ -149,36 +140,21 @@ fn rendered(render: &Bound<'_, PyAny>) -> PyResult<(Enums, bool)> {
 impl Printer<'_> {
     /// Where the occurrences of a field are among those found.
     fn run_of(&self, field: usize) -> (usize, usize) {
-        let start = self
-            .found
-            .partition_point(|found| (found.field as usize) < field);
-        (
-            start,
-            self.found
-                .partition_point(|found| found.field as usize <= field),
-        )
+        let start = self.found.partition_point(|found| (found.field as usize) < field);
+        (start, self.found.partition_point(|found| found.field as usize <= field))
     }
 
     /// One field of a message as the whole answer; null where its absence can be told, but `{}` for a plain message.
-    fn one_field(
-        &mut self,
-        of: &MessageType,
-        index: usize,
-        bytes: &[u8],
-        tree: Option<&Tree>,
-    ) -> Print<()> {
+    fn one_field(&mut self, of: &MessageType, index: usize, bytes: &[u8], tree: Option<&Tree>) -> Print<()> {
         super::fields::check(self.schema, of, bytes, MAX_NESTING, false, 0)?;
         self.find(of, bytes, MAX_NESTING)?;
         let field = &of.fields[index];
         let run = self.run_of(index);
-        let plain = field
-            .message
-            .is_some_and(|of| self.schema.get(of).special == Special::No);
+        let plain = field.message.is_some_and(|of| self.schema.get(of).special == Special::No);
         if run.0 == run.1 && field.presence && !plain {
             self.out.extend_from_slice(b"null");
             return Ok(());
         }
-        self.value(field, bytes, run, MAX_NESTING, tree, true)
-            .map(drop)
+        self.value(field, bytes, run, MAX_NESTING, tree, true).map(drop)
     }
 }

@@ -37,10 +37,10 @@ impl Reader<'_, '_> {
         } else if !(of.full_name == EMPTY && self.is_nothing()) {
             self.object(of, depth, None, true)?;
         }
-        if of.requires {
-            if let Some(path) = missing(self.schema, of, &self.out[mark + 1..])? {
-                return Err(Misfit::new("is required").under(path).into());
-            }
+        if of.requires
+            && let Some(path) = missing(self.schema, of, &self.out[mark + 1..])?
+        {
+            return Err(Misfit::new("is required").under(path).into());
         }
         if self.out.len() == mark + 1 {
             self.out.truncate(field);
@@ -55,28 +55,19 @@ impl Reader<'_, '_> {
         let of_type = |text: Vec<Piece>| Err(Misfit::pieces(text).under("@type").into());
         let place = self.type_place(start)?;
         let url = match place {
-            Some(at) if self.cursor.text.get(at) == Some(&b'"') => Cursor {
-                text: self.cursor.text,
-                at,
+            Some(at) if self.cursor.text.get(at) == Some(&b'"') => {
+                Cursor { text: self.cursor.text, at }.string()?.into_owned()
             }
-            .string()?
-            .into_owned(),
             _ => return of_type(vec!["must name the message's type".into()]),
         };
         let name = url.rsplit_once('/').map_or("", |(_, name)| name);
         let found = match self.schema.find(name) {
             Some(of) => Some(of),
             None if name.is_empty() => None,
-            None => self
-                .loader
-                .load(name)
-                .map_err(|error| Box::new(super::misfit::Fail::Python(error)))?,
+            None => self.loader.load(name).map_err(|error| Box::new(super::misfit::Fail::Python(error)))?,
         };
         let Some(of) = found else {
-            return of_type(vec![
-                Piece::Text(url),
-                " is no message type of this API".into(),
-            ]);
+            return of_type(vec![Piece::Text(url), " is no message type of this API".into()]);
         };
         if let Some(group) = &self.schema.get(of).group {
             return of_type(vec![group.clone().into()]);
@@ -86,10 +77,7 @@ impl Reader<'_, '_> {
 
     /// Where the value of the `@type` of the object at `start` begins.
     fn type_place(&mut self, start: usize) -> Read<Option<usize>> {
-        let mut first = Cursor {
-            text: self.cursor.text,
-            at: start + 1,
-        };
+        let mut first = Cursor { text: self.cursor.text, at: start + 1 };
         first.next();
         if first.string()? == "@type" {
             first.expect(b':')?;
@@ -104,10 +92,7 @@ impl Reader<'_, '_> {
 
     /// Notes each `@type` in the object at `start`, at any depth.
     fn look_through(&mut self, start: usize) -> Read<()> {
-        let mut cursor = Cursor {
-            text: self.cursor.text,
-            at: start,
-        };
+        let mut cursor = Cursor { text: self.cursor.text, at: start };
         skip(&mut cursor)?; // from here on the text is known to be JSON
         let end = cursor.at;
         cursor.at = start;
@@ -138,9 +123,7 @@ impl Reader<'_, '_> {
                     if key && text == "@type" {
                         cursor.expect(b':')?;
                         cursor.next();
-                        self.types
-                            .0
-                            .insert(open.last().copied().unwrap_or(start), cursor.at);
+                        self.types.0.insert(open.last().copied().unwrap_or(start), cursor.at);
                     }
                     key = false;
                 }
@@ -168,11 +151,7 @@ impl Reader<'_, '_> {
                     found = true;
                     let place = self.cursor.at;
                     if let Err(fail) = self.message(of, depth + 1, None) {
-                        return if self.holds_more(place) {
-                            must_hold(of)
-                        } else {
-                            Err(within(fail, "value"))
-                        };
+                        return if self.holds_more(place) { must_hold(of) } else { Err(within(fail, "value")) };
                     }
                 }
                 "@type" | "value" => return syntax(),
@@ -188,10 +167,7 @@ impl Reader<'_, '_> {
     /// looked for at every level.
     #[cold]
     fn holds_more(&self, place: usize) -> bool {
-        let mut cursor = Cursor {
-            text: self.cursor.text,
-            at: place,
-        };
+        let mut cursor = Cursor { text: self.cursor.text, at: place };
         if self.cursor.text.len() - place > LOOKED_AHEAD_BYTES {
             return false;
         }
@@ -211,10 +187,7 @@ impl Reader<'_, '_> {
 
     /// The keys of the object at `start`, and where their values begin.
     fn keys_at(&self, start: usize) -> Read<Vec<(Cow<'_, str>, usize)>> {
-        let mut cursor = Cursor {
-            text: self.cursor.text,
-            at: start + 1,
-        };
+        let mut cursor = Cursor { text: self.cursor.text, at: start + 1 };
         let mut keys = Vec::new();
         cursor.next();
         loop {
@@ -238,10 +211,7 @@ impl Reader<'_, '_> {
         let (Some((key, place)), None) = (values.next(), values.next()) else {
             return false;
         };
-        let mut inside = Cursor {
-            text: self.cursor.text,
-            at: *place,
-        };
+        let mut inside = Cursor { text: self.cursor.text, at: *place };
         let empty = key == "value" && inside.expect(b'{').is_ok() && inside.next() == b'}';
         let mut end = self.cursor.clone();
         if empty && skip(&mut end).is_ok() {
@@ -254,8 +224,5 @@ impl Reader<'_, '_> {
 }
 
 fn must_hold<T>(of: &MessageType) -> Read<T> {
-    misfit(format!(
-        "must hold its {} under value, and nothing else",
-        of.full_name
-    ))
+    misfit(format!("must hold its {} under value, and nothing else", of.full_name))
 }

@@ -82,11 +82,7 @@ impl<'a> Cursor<'a> {
 
     /// Only white space is left.
     pub fn end(&mut self) -> Read<()> {
-        if self.next() == 0 && self.at >= self.text.len() {
-            Ok(())
-        } else {
-            syntax()
-        }
+        if self.next() == 0 && self.at >= self.text.len() { Ok(()) } else { syntax() }
     }
 
     /// A string; decoded only if it has an escape.
@@ -103,9 +99,7 @@ impl<'a> Cursor<'a> {
         }
         let mut decoded = Vec::new();
         self.string_into(&mut decoded)?;
-        String::from_utf8(decoded)
-            .map(Cow::Owned)
-            .or_else(|_| syntax())
+        String::from_utf8(decoded).map(Cow::Owned).or_else(|_| syntax())
     }
 
     /// A string's characters, appended to `out`.
@@ -138,11 +132,7 @@ impl<'a> Cursor<'a> {
         };
         at += usize::from(self.peek() == b'-');
         let whole = at;
-        at = if text.get(at) == Some(&b'0') {
-            at + 1
-        } else {
-            digits(at)
-        };
+        at = if text.get(at) == Some(&b'0') { at + 1 } else { digits(at) };
         if at == whole {
             return syntax();
         }
@@ -166,10 +156,7 @@ impl<'a> Cursor<'a> {
         }
         let written = utf8(&text[self.at..at])?;
         self.at = at;
-        Ok(Number {
-            text: written,
-            integer,
-        })
+        Ok(Number { text: written, integer })
     }
 }
 
@@ -204,9 +191,7 @@ fn unicode(text: &[u8], at: usize, out: &mut Vec<u8>) -> Read<usize> {
             return syntax();
         }
         match hex4(text, at + 6) {
-            Some(low @ 0xDC00..0xE000) => {
-                (0x10000 + ((high - 0xD800) << 10 | (low - 0xDC00)), at + 10)
-            }
+            Some(low @ 0xDC00..0xE000) => (0x10000 + ((high - 0xD800) << 10 | (low - 0xDC00)), at + 10),
             _ => return syntax(),
         }
     } else {
@@ -222,9 +207,7 @@ fn unicode(text: &[u8], at: usize, out: &mut Vec<u8>) -> Read<usize> {
 /// The four hexadecimal digits at `at`.
 pub fn hex4(text: &[u8], at: usize) -> Option<u32> {
     let four = text.get(at..at + 4)?;
-    four.iter().try_fold(0, |sum, &byte| {
-        Some(sum << 4 | char::from(byte).to_digit(16)?)
-    })
+    four.iter().try_fold(0, |sum, &byte| Some(sum << 4 | char::from(byte).to_digit(16)?))
 }
 
 #[cfg(test)]
@@ -234,13 +217,7 @@ mod tests {
 
     #[test]
     fn numbers_end_where_the_grammar_says() {
-        for (text, written) in [
-            ("-0.5e+3,", "-0.5e+3"),
-            ("01", "0"),
-            ("1.", "1"),
-            ("1e", "1"),
-            ("12]", "12"),
-        ] {
+        for (text, written) in [("-0.5e+3,", "-0.5e+3"), ("01", "0"), ("1.", "1"), ("1e", "1"), ("12]", "12")] {
             assert_eq!(Cursor::new(text.as_bytes()).number().unwrap().text, written);
         }
         for text in ["-", "+1", ".5", "x", ""] {
@@ -250,18 +227,8 @@ mod tests {
 
     #[test]
     fn lone_surrogates_are_no_text() {
-        assert_eq!(
-            Cursor::new(br#""\ud83d\ude00""#).string().unwrap(),
-            "\u{1f600}"
-        );
-        for text in [
-            &br#""\ud83d""#[..],
-            br#""\ude00\ud83d""#,
-            br#""\ud83dx""#,
-            br#""\u12"#,
-            br#""\x""#,
-            b"\"a",
-        ] {
+        assert_eq!(Cursor::new(br#""\ud83d\ude00""#).string().unwrap(), "\u{1f600}");
+        for text in [&br#""\ud83d""#[..], br#""\ude00\ud83d""#, br#""\ud83dx""#, br#""\u12"#, br#""\x""#, b"\"a"] {
             assert!(Cursor::new(text).string().is_err());
         }
     }

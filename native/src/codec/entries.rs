@@ -11,18 +11,10 @@ pub fn sort(out: &mut Vec<u8>, start: usize, entries: &mut [(Cow<'_, str>, usize
     if entries.is_sorted_by(|one, other| one.0 < other.0) {
         return Ok(());
     }
-    let ends: Vec<usize> = entries
-        .iter()
-        .skip(1)
-        .map(|entry| entry.1)
-        .chain([out.len()])
-        .collect();
+    let ends: Vec<usize> = entries.iter().skip(1).map(|entry| entry.1).chain([out.len()]).collect();
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by(|&one, &other| entries[one].0.cmp(&entries[other].0));
-    if order
-        .windows(2)
-        .any(|pair| entries[pair[0]].0 == entries[pair[1]].0)
-    {
+    if order.windows(2).any(|pair| entries[pair[0]].0 == entries[pair[1]].0) {
         return syntax();
     }
     let written = out.split_off(start);

@@ -28,56 +28,33 @@ pub fn explain_text(text: &str) -> Option<Misfit> {
         return Some(Misfit::new("JSON must not start with a byte order mark").offset(0));
     }
     if let Some(offset) = lone_surrogate(text.as_bytes()) {
-        return Some(
-            Misfit::new("a lone surrogate is not a character").offset(characters(text, offset)),
-        );
+        return Some(Misfit::new("a lone surrogate is not a character").offset(characters(text, offset)));
     }
-    let mut look = Look {
-        cursor: Cursor::new(text.as_bytes()),
-        deepest: 0,
-        reason: None,
-    };
+    let mut look = Look { cursor: Cursor::new(text.as_bytes()), deepest: 0, reason: None };
     match look.whole() {
         Ok(None) => None,
-        Ok(Some(path)) => {
-            Some(Misfit::new("the key appears twice in one object").under(spelled(&path)))
-        }
+        Ok(Some(path)) => Some(Misfit::new("the key appears twice in one object").under(spelled(&path))),
         Err(_) => {
             let (at, reason) = look.reason.unwrap_or((0, Cow::Borrowed("Expecting value")));
             let misfit = match reason.strip_prefix('!') {
                 Some(deep) => return Some(Misfit::new(deep.to_owned())),
                 None => Misfit::new(format!("invalid JSON: {reason}")),
             };
-            Some(if at == usize::MAX {
-                misfit
-            } else {
-                misfit.offset(characters(text, at))
-            })
+            Some(if at == usize::MAX { misfit } else { misfit.offset(characters(text, at)) })
         }
     }
 }
 
 /// Skips the value at the cursor; how many containers nest in it. Fails as `Syntax` at what `explain` refuses.
 pub fn skip(cursor: &mut Cursor<'_>) -> Read<u32> {
-    let mut look = Look {
-        cursor: cursor.clone(),
-        deepest: 0,
-        reason: None,
-    };
+    let mut look = Look { cursor: cursor.clone(), deepest: 0, reason: None };
     let twice = look.value(0)?;
     cursor.at = look.cursor.at;
-    if twice.is_some() {
-        syntax()
-    } else {
-        Ok(look.deepest)
-    }
+    if twice.is_some() { syntax() } else { Ok(look.deepest) }
 }
 
 fn characters(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())]
-        .iter()
-        .filter(|&&byte| byte & 0xC0 != 0x80)
-        .count()
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
 
 /// The offset of the first escaped surrogate without its other half.
@@ -87,12 +64,10 @@ fn lone_surrogate(text: &[u8]) -> Option<usize> {
         at += found;
         if text.get(at + 1) == Some(&b'u') {
             match hex4(text, at + 2) {
-                Some(0xD800..0xDC00) if text.get(at + 6..at + 8) == Some(b"\\u") => {
-                    match hex4(text, at + 8) {
-                        Some(0xDC00..0xE000) => at += 10,
-                        _ => return Some(at),
-                    }
-                }
+                Some(0xD800..0xDC00) if text.get(at + 6..at + 8) == Some(b"\\u") => match hex4(text, at + 8) {
+                    Some(0xDC00..0xE000) => at += 10,
+                    _ => return Some(at),
+                },
                 Some(0xD800..0xE000) => return Some(at),
                 _ => {}
             }
@@ -160,9 +135,7 @@ impl Look<'_> {
             b'n' => self.word("null"),
             b'N' => self.constant("NaN"),
             b'I' => self.constant("Infinity"),
-            b'-' if self.cursor.text[self.cursor.at..].starts_with(b"-Infinity") => {
-                self.constant("-Infinity")
-            }
+            b'-' if self.cursor.text[self.cursor.at..].starts_with(b"-Infinity") => self.constant("-Infinity"),
             _ => self.number(),
         }
     }
@@ -184,9 +157,7 @@ impl Look<'_> {
         if self.cursor.number().is_ok() {
             return Ok(None);
         }
-        let digits = self.cursor.text[start..]
-            .iter()
-            .skip_while(|&&byte| byte == b'-');
+        let digits = self.cursor.text[start..].iter().skip_while(|&&byte| byte == b'-');
         if digits.take_while(|byte| byte.is_ascii_digit()).count() > MAX_DIGITS {
             return self.refuse(usize::MAX, "a number has too many digits");
         }
@@ -200,12 +171,7 @@ impl Look<'_> {
             return self.refuse(at, reason);
         }
         let end = self.cursor.at;
-        Cursor {
-            text: self.cursor.text,
-            at: start,
-        }
-        .string()
-        .inspect(|_| self.cursor.at = end)
+        Cursor { text: self.cursor.text, at: start }.string().inspect(|_| self.cursor.at = end)
     }
 
     fn enter(&mut self, level: u32) -> Read<u32> {
@@ -248,10 +214,7 @@ impl Look<'_> {
         let (mut twice, mut keys) = (None, Keys::default());
         loop {
             if self.cursor.peek() != b'"' {
-                return self.refuse(
-                    self.cursor.at,
-                    "Expecting property name enclosed in double quotes",
-                );
+                return self.refuse(self.cursor.at, "Expecting property name enclosed in double quotes");
             }
             let start = self.cursor.at;
             self.string()?;
@@ -292,16 +255,9 @@ impl Keys {
         if self.places.len() < 2 {
             return None;
         }
-        let mut keys: Vec<_> = self
-            .places
-            .iter()
-            .map(|&at| (self.text(text, at), at))
-            .collect();
+        let mut keys: Vec<_> = self.places.iter().map(|&at| (self.text(text, at), at)).collect();
         keys.sort();
-        let again = keys
-            .windows(2)
-            .filter(|pair| pair[0].0 == pair[1].0)
-            .min_by_key(|pair| pair[1].1)?;
+        let again = keys.windows(2).filter(|pair| pair[0].0 == pair[1].0).min_by_key(|pair| pair[1].1)?;
         Some(again[1].0.clone().into_owned())
     }
 }
@@ -346,15 +302,8 @@ mod tests {
             assert_eq!(explain(text).expect("refused").offset, offset, "{text:?}");
         }
         assert!(explain(b"[").is_some());
-        assert!(
-            explain(&b"[".repeat(1_000_000)).unwrap().text[0] == Piece::from(TOO_DEEP.to_owned())
-        );
-        assert_eq!(
-            explain(br#"{"x":{"y":[0,{"a":1,"b":2,"\u0061":3}]}}"#)
-                .unwrap()
-                .path,
-            "x.y[1].a"
-        );
+        assert!(explain(&b"[".repeat(1_000_000)).unwrap().text[0] == Piece::from(TOO_DEEP.to_owned()));
+        assert_eq!(explain(br#"{"x":{"y":[0,{"a":1,"b":2,"\u0061":3}]}}"#).unwrap().path, "x.y[1].a");
     }
 
     use super::super::misfit::Piece;

@@ -8,8 +8,7 @@ use super::printer::{Print, Printer};
 use super::schema::{EnumType, Field, Kind, MessageType};
 use super::values::wire_type;
 use super::wire::{
-    I32, I64, LEN, Malformed, START_GROUP, TOO_DEEP, VARINT, read_i32, read_i64, read_span,
-    read_tag, read_varint, skip,
+    I32, I64, LEN, Malformed, START_GROUP, TOO_DEEP, VARINT, read_i32, read_i64, read_span, read_tag, read_varint, skip,
 };
 
 /// A field's value in a message: a number's bits, or where its bytes are.
@@ -42,8 +41,7 @@ impl Printer<'_> {
                 continue;
             };
             let field = &of.fields[index];
-            let Some(occurrence) = read_value(field, index, number, bytes, &mut at, wire, nesting)?
-            else {
+            let Some(occurrence) = read_value(field, index, number, bytes, &mut at, wire, nesting)? else {
                 self.met_unknown = true;
                 continue;
             };
@@ -73,11 +71,8 @@ impl Printer<'_> {
         for occurrence in self.found.split_off(base).into_iter().rev() {
             let index = occurrence.field as usize;
             let field = &of.fields[index];
-            let mut dropped =
-                !field.repeated && !field.is_message() && std::mem::replace(&mut seen[index], true);
-            if let Some((member, cleared)) =
-                field.oneof.and_then(|oneof| oneofs.get_mut(oneof as usize))
-            {
+            let mut dropped = !field.repeated && !field.is_message() && std::mem::replace(&mut seen[index], true);
+            if let Some((member, cleared)) = field.oneof.and_then(|oneof| oneofs.get_mut(oneof as usize)) {
                 *cleared |= *member.get_or_insert(index) != index;
                 dropped |= *cleared;
             }
@@ -94,13 +89,7 @@ impl Printer<'_> {
     }
 
     /// Checks the occurrences of a field that is not printed.
-    pub fn check_run(
-        &self,
-        field: &Field,
-        bytes: &[u8],
-        run: (usize, usize),
-        nesting: u32,
-    ) -> Print<()> {
+    pub fn check_run(&self, field: &Field, bytes: &[u8], run: (usize, usize), nesting: u32) -> Print<()> {
         for &occurrence in &self.found[run.0..run.1] {
             check_value(self.schema, field, bytes, occurrence, nesting)?;
         }
@@ -140,19 +129,10 @@ fn read_value(
         }
     };
     let is_span = matches!(wire, LEN | START_GROUP);
-    if !is_span
-        && field
-            .enum_type
-            .as_ref()
-            .is_some_and(|of| is_unknown(of, bits))
-    {
+    if !is_span && field.enum_type.as_ref().is_some_and(|of| is_unknown(of, bits)) {
         return Ok(None);
     }
-    Ok(Some(Occurrence {
-        field: index as u16,
-        span: is_span,
-        bits,
-    }))
+    Ok(Some(Occurrence { field: index as u16, span: is_span, bits }))
 }
 
 /// The bits of a varint that its kind has: those past the 32nd of a short integer do not count.
@@ -191,14 +171,7 @@ pub fn check_value(
     match (field.kind, field.message) {
         (_, Some(of)) => {
             let nesting = nesting.checked_sub(1).ok_or(TOO_DEEP)?;
-            check(
-                schema,
-                schema.get(of),
-                value,
-                nesting,
-                field.kind == Kind::Group,
-                field.number,
-            )
+            check(schema, schema.get(of), value, nesting, field.kind == Kind::Group, field.number)
         }
         (Kind::String, _) if field.utf8 => check_utf8(value),
         (Kind::String | Kind::Bytes, _) => Ok(()),
@@ -213,9 +186,7 @@ pub fn check_value(
 }
 
 pub fn check_utf8(text: &[u8]) -> Result<(), Malformed> {
-    std::str::from_utf8(text)
-        .map(drop)
-        .map_err(|_| Malformed("a string is not UTF-8"))
+    std::str::from_utf8(text).map(drop).map_err(|_| Malformed("a string is not UTF-8"))
 }
 
 /// Refuses bytes that are no message of this type. A group's bytes end with its end tag.

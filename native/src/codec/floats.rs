@@ -16,10 +16,7 @@ pub fn put_double(out: &mut Vec<u8>, value: f64) {
             _ => b"\"NaN\"",
         };
         out.extend_from_slice(name);
-    } else if value.fract() == 0.0
-        && value.abs() < EXACT_INTEGERS
-        && (value != 0.0 || value.is_sign_positive())
-    {
+    } else if value.fract() == 0.0 && value.abs() < EXACT_INTEGERS && (value != 0.0 || value.is_sign_positive()) {
         out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
@@ -27,14 +24,7 @@ pub fn put_double(out: &mut Vec<u8>, value: f64) {
 }
 
 pub fn put_float(out: &mut Vec<u8>, value: f32) {
-    put_double(
-        out,
-        if value.is_finite() {
-            shortest(value)
-        } else {
-            value.into()
-        },
-    );
+    put_double(out, if value.is_finite() { shortest(value) } else { value.into() });
 }
 
 /// The double with the fewest digits, but at least six, that rounds to this float.
@@ -45,10 +35,7 @@ fn shortest(value: f32) -> f64 {
     }
     // Zmij finds the fewest digits too, and the nearest of those; at powers of two and among subnormals it may do with fewer or others.
     if value.is_normal() && value.to_bits() & 0x7F_FFFF != 0 {
-        return zmij::Buffer::new()
-            .format_finite(value)
-            .parse()
-            .unwrap_or(exact);
+        return zmij::Buffer::new().format_finite(value).parse().unwrap_or(exact);
     }
     by_digits(value)
 }
@@ -61,9 +48,7 @@ fn by_digits(value: f32) -> f64 {
             return short;
         }
     }
-    format!("{exact:.*e}", ENOUGH_DIGITS - 1)
-        .parse()
-        .unwrap_or(exact)
+    format!("{exact:.*e}", ENOUGH_DIGITS - 1).parse().unwrap_or(exact)
 }
 
 #[cfg(test)]
@@ -89,9 +74,6 @@ mod tests {
             put_double(&mut out, value);
             String::from_utf8(out).unwrap()
         };
-        assert_eq!(
-            [0.0, -0.0, 5.0, 1e16, 0.5, f64::NAN].map(printed),
-            ["0", "-0.0", "5", "1e+16", "0.5", "\"NaN\""]
-        );
+        assert_eq!([0.0, -0.0, 5.0, 1e16, 0.5, f64::NAN].map(printed), ["0", "-0.0", "5", "1e+16", "0.5", "\"NaN\""]);
     }
 }

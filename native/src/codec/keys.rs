@@ -56,12 +56,8 @@ impl KeyTable {
 #[inline]
 fn hash(text: &[u8]) -> usize {
     let mixed = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
-        }
-        _ => text
-            .iter()
-            .fold(0u64, |sum, &byte| sum << 8 | u64::from(byte)),
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
+        _ => text.iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte)),
     };
     let spread = (mixed ^ (text.len() as u64) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (spread >> 32) as usize
@@ -73,17 +69,8 @@ mod tests {
 
     #[test]
     fn every_key_is_found_and_no_other() {
-        let names: Vec<String> = (0..500)
-            .map(|n| format!("field_with_a_long_name_{n}"))
-            .collect();
-        let keys = names
-            .iter()
-            .map(|n| Key {
-                text: n.as_bytes().into(),
-                field: 0,
-                is_name: false,
-            })
-            .collect();
+        let names: Vec<String> = (0..500).map(|n| format!("field_with_a_long_name_{n}")).collect();
+        let keys = names.iter().map(|n| Key { text: n.as_bytes().into(), field: 0, is_name: false }).collect();
         let table = KeyTable::new(keys);
         for (slot, name) in names.iter().enumerate() {
             assert_eq!(table.find(name.as_bytes()), Some(slot as u16));

@@ -62,8 +62,7 @@ fn wrapper(api: &Api, of: &MessageType, text: &str, out: &mut Vec<u8>) -> Read<(
     };
     let mut bytes = Vec::new();
     // A StringValue in a query may be bare or a JSON string; both are in use.
-    if value.kind == Kind::String && text.len() >= 2 && text.starts_with('"') && text.ends_with('"')
-    {
+    if value.kind == Kind::String && text.len() >= 2 && text.starts_with('"') && text.ends_with('"') {
         let mut reader = Reader::new(text, api.schema, api.options, api.loader);
         reader.whole(|reader| {
             reader.must_be_string()?;
@@ -78,13 +77,7 @@ fn wrapper(api: &Api, of: &MessageType, text: &str, out: &mut Vec<u8>) -> Read<(
 }
 
 /// A map entry's content: its key from text, and a value.
-pub fn entry(
-    key: &Field,
-    key_bits: Option<u64>,
-    text: &str,
-    value: &Field,
-    bytes: &[u8],
-) -> Vec<u8> {
+pub fn entry(key: &Field, key_bits: Option<u64>, text: &str, value: &Field, bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     match key_bits {
         Some(bits) => {
@@ -121,13 +114,10 @@ pub fn same(field: &Field, one: &[u8], other: &[u8]) -> bool {
         one.first_chunk::<4>(),
         other.first_chunk::<4>(),
     ) {
-        (Kind::Double, Some(one), Some(other), _, _) => {
-            equal(f64::from_le_bytes(*one), f64::from_le_bytes(*other))
+        (Kind::Double, Some(one), Some(other), _, _) => equal(f64::from_le_bytes(*one), f64::from_le_bytes(*other)),
+        (Kind::Float, _, _, Some(one), Some(other)) => {
+            equal(f32::from_le_bytes(*one).into(), f32::from_le_bytes(*other).into())
         }
-        (Kind::Float, _, _, Some(one), Some(other)) => equal(
-            f32::from_le_bytes(*one).into(),
-            f32::from_le_bytes(*other).into(),
-        ),
         _ => one == other,
     }
 }

@@ -21,14 +21,7 @@ pub type RawField = (String, String, u32, u8, u32, i32, String, String, i32, u16
 
 /// Full name, fields by number, spellings (key, field, whether it is the proto name of a field with another JSON name), oneofs, the
 /// text of the refusal for the group it reaches (empty: none), whether it reaches a required field.
-pub type RawType = (
-    String,
-    Vec<RawField>,
-    Vec<(String, u16, bool)>,
-    Vec<String>,
-    String,
-    bool,
-);
+pub type RawType = (String, Vec<RawField>, Vec<(String, u16, bool)>, Vec<String>, String, bool);
 
 const REPEATED: u32 = 1;
 const PACKED: u32 = 1 << 1;
@@ -65,24 +58,13 @@ const KINDS: [Kind; 18] = [
 pub fn add(schema: &Schema, enums: Vec<RawEnum>, types: Vec<RawType>) -> PyResult<()> {
     let enums: HashMap<String, Arc<EnumType>> = enums.into_iter().map(enum_type).collect();
     let names: Vec<String> = types.iter().map(|raw| raw.0.clone()).collect();
-    schema.add(&names, |ids| {
-        types
-            .into_iter()
-            .map(|raw| message_type(raw, ids, &enums))
-            .collect()
-    })
+    schema.add(&names, |ids| types.into_iter().map(|raw| message_type(raw, ids, &enums)).collect())
 }
 
 fn enum_type((full_name, closed, numbers, mut names): RawEnum) -> (String, Arc<EnumType>) {
     names.sort();
     let null = full_name == "google.protobuf.NullValue";
-    let made = EnumType {
-        full_name: full_name.clone(),
-        closed,
-        null,
-        numbers: numbers.into_iter().collect(),
-        names,
-    };
+    let made = EnumType { full_name: full_name.clone(), closed, null, numbers: numbers.into_iter().collect(), names };
     (full_name, Arc::new(made))
 }
 
@@ -94,30 +76,16 @@ fn message_type(
     let (full_name, fields, spellings, oneofs, group, requires) = raw;
     if fields.len() >= u16::MAX as usize
         || spellings.len() >= u16::MAX as usize
-        || spellings
-            .iter()
-            .any(|spelling| spelling.1 as usize >= fields.len())
+        || spellings.iter().any(|spelling| spelling.1 as usize >= fields.len())
     {
-        return Err(PyValueError::new_err(format!(
-            "{full_name} has too many fields"
-        )));
+        return Err(PyValueError::new_err(format!("{full_name} has too many fields")));
     }
-    let slots: HashMap<&str, u16> = spellings
-        .iter()
-        .enumerate()
-        .map(|(slot, spelling)| (spelling.0.as_str(), slot as u16))
-        .collect();
-    let fields = fields
-        .into_iter()
-        .map(|raw| field(raw, ids, enums, &slots))
-        .collect::<PyResult<Vec<_>>>()?;
+    let slots: HashMap<&str, u16> =
+        spellings.iter().enumerate().map(|(slot, spelling)| (spelling.0.as_str(), slot as u16)).collect();
+    let fields = fields.into_iter().map(|raw| field(raw, ids, enums, &slots)).collect::<PyResult<Vec<_>>>()?;
     let keys = spellings
         .iter()
-        .map(|(text, field, is_name)| Key {
-            text: text.as_bytes().into(),
-            field: *field,
-            is_name: *is_name,
-        })
+        .map(|(text, field, is_name)| Key { text: text.as_bytes().into(), field: *field, is_name: *is_name })
         .collect();
     let special = special(&full_name);
     let mut made = MessageType::new(full_name, special, fields, oneofs, KeyTable::new(keys));
@@ -132,43 +100,20 @@ fn field(
     enums: &HashMap<String, Arc<EnumType>>,
     slots: &HashMap<&str, u16>,
 ) -> PyResult<Field> {
-    let (
-        name,
-        json_name,
-        number,
-        kind,
-        flags,
-        oneof,
-        message,
-        enumerated,
-        default_number,
-        declared,
-    ) = raw;
+    let (name, json_name, number, kind, flags, oneof, message, enumerated, default_number, declared) = raw;
     let unknown = |what: &str| PyValueError::new_err(format!("{name}: {what} is not known"));
-    let kind = KINDS
-        .get(usize::from(kind).wrapping_sub(1))
-        .copied()
-        .ok_or_else(|| unknown("its type"))?;
+    let kind = KINDS.get(usize::from(kind).wrapping_sub(1)).copied().ok_or_else(|| unknown("its type"))?;
     let message = match message.as_str() {
         "" => None,
         full_name => Some(*ids.get(full_name).ok_or_else(|| unknown(full_name))?),
     };
     let enum_type = match enumerated.as_str() {
         "" => None,
-        full_name => Some(
-            enums
-                .get(full_name)
-                .ok_or_else(|| unknown(full_name))?
-                .clone(),
-        ),
+        full_name => Some(enums.get(full_name).ok_or_else(|| unknown(full_name))?.clone()),
     };
     let hidden = flags & HIDDEN != 0;
     let slot = |text: &str| {
-        if hidden {
-            u16::MAX
-        } else {
-            slots.get(text).copied().unwrap_or(u16::MAX)
-        }
+        if hidden { u16::MAX } else { slots.get(text).copied().unwrap_or(u16::MAX) }
     };
     let labels = [&json_name, &name].map(|text| {
         let mut label = Vec::new();
@@ -210,8 +155,8 @@ fn special(full_name: &str) -> Special {
         Some("ListValue") => Special::ListValue,
         Some("Any") => Special::Any,
         Some(
-            "DoubleValue" | "FloatValue" | "Int64Value" | "UInt64Value" | "Int32Value"
-            | "UInt32Value" | "BoolValue" | "StringValue" | "BytesValue",
+            "DoubleValue" | "FloatValue" | "Int64Value" | "UInt64Value" | "Int32Value" | "UInt32Value" | "BoolValue"
+            | "StringValue" | "BytesValue",
         ) => Special::Wrapper,
         _ => Special::No,
     }

@@ -39,11 +39,7 @@ impl Reader<'_, '_> {
             self.cursor.next();
             let began = self.out.len();
             match self.entry(number, entry, &key, depth) {
-                Ok(key) => entries.push(Entry {
-                    start: began,
-                    key,
-                    written,
-                }),
+                Ok(key) => entries.push(Entry { start: began, key, written }),
                 Err(fail) => return Err(self.first_fault(entries, entry, (&key, written), fail)),
             }
             if !self.cursor.more(b'}')? {
@@ -63,22 +59,13 @@ impl Reader<'_, '_> {
         (text, written): (&str, usize),
         fail: Box<super::misfit::Fail>,
     ) -> Box<super::misfit::Fail> {
-        let value_first =
-            |key: Kind| key == Kind::Bool && !entry.field(2).is_some_and(Field::is_message);
-        if let Some(key) = entry
-            .field(1)
-            .filter(|key| key.kind != Kind::String && !value_first(key.kind))
+        let value_first = |key: Kind| key == Kind::Bool && !entry.field(2).is_some_and(Field::is_message);
+        if let Some(key) = entry.field(1).filter(|key| key.kind != Kind::String && !value_first(key.kind))
+            && let Ok(bits) = text_bits(key, text, self.options.lenient_bools)
         {
-            if let Ok(bits) = text_bits(key, text, self.options.lenient_bools) {
-                entries.push(Entry {
-                    start: usize::MAX,
-                    key: Key::Number(ordered(key.kind, bits)),
-                    written,
-                });
-            }
+            entries.push(Entry { start: usize::MAX, key: Key::Number(ordered(key.kind, bits)), written });
         }
-        self.given_twice(&mut entries)
-            .unwrap_or_else(|| at(fail, text))
+        self.given_twice(&mut entries).unwrap_or_else(|| at(fail, text))
     }
 
     /// One entry; its key.
@@ -129,15 +116,10 @@ impl Reader<'_, '_> {
         let mut ends: Vec<usize> = entries.iter().map(|entry| entry.start).collect();
         ends.sort_unstable();
         ends.push(self.out.len());
-        let end_of = |from: usize| {
-            ends.get(ends.partition_point(|&end| end <= from))
-                .copied()
-                .unwrap_or(from)
-        };
+        let end_of = |from: usize| ends.get(ends.partition_point(|&end| end <= from)).copied().unwrap_or(from);
         let bytes = self.out.split_off(start);
         for entry in &entries {
-            self.out
-                .extend_from_slice(&bytes[entry.start - start..end_of(entry.start) - start]);
+            self.out.extend_from_slice(&bytes[entry.start - start..end_of(entry.start) - start]);
         }
         Ok(())
     }
@@ -145,16 +127,9 @@ impl Reader<'_, '_> {
     /// Sorts the entries; the failure for the first key, in the order of the text, that had come before.
     fn given_twice(&self, entries: &mut [Entry]) -> Option<Box<super::misfit::Fail>> {
         entries.sort_by(|a, b| before(&self.out, a.key, b.key));
-        let again = entries
-            .windows(2)
-            .filter(|pair| before(&self.out, pair[0].key, pair[1].key).is_eq());
+        let again = entries.windows(2).filter(|pair| before(&self.out, pair[0].key, pair[1].key).is_eq());
         let place = again.map(|pair| pair[1].written).min()?;
-        let key = super::cursor::Cursor {
-            text: self.cursor.text,
-            at: place,
-        }
-        .string()
-        .unwrap_or_default();
+        let key = super::cursor::Cursor { text: self.cursor.text, at: place }.string().unwrap_or_default();
         Some(at(Misfit::new("is given twice").into(), &key))
     }
 }

@@ -20,13 +20,7 @@ pub fn of_body(schema: &Schema, resource: &MessageType, text: &str) -> Read<Opti
     Ok(Some(out))
 }
 
-fn walk(
-    schema: &Schema,
-    of: &MessageType,
-    cursor: &mut Cursor<'_>,
-    path: &mut String,
-    out: &mut Vec<u8>,
-) -> Read<()> {
+fn walk(schema: &Schema, of: &MessageType, cursor: &mut Cursor<'_>, path: &mut String, out: &mut Vec<u8>) -> Read<()> {
     cursor.expect(b'{')?;
     if cursor.next() == b'}' {
         cursor.at += 1;
@@ -37,18 +31,11 @@ fn walk(
         let key = cursor.string()?;
         cursor.expect(b':')?;
         cursor.next();
-        match of
-            .keys
-            .find(key.as_bytes())
-            .map(|slot| &of.fields[of.keys.keys[slot as usize].field as usize])
-        {
+        match of.keys.find(key.as_bytes()).map(|slot| &of.fields[of.keys.keys[slot as usize].field as usize]) {
             None => skip(cursor).map(drop)?,
             Some(field) => {
                 path.push_str(&field.name);
-                let inner = field
-                    .message
-                    .map(|id| schema.get(id))
-                    .filter(|of| of.special == Special::No);
+                let inner = field.message.map(|id| schema.get(id)).filter(|of| of.special == Special::No);
                 match inner {
                     Some(of) if !field.repeated && has_members(cursor) => {
                         path.push('.');

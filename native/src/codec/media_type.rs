@@ -9,8 +9,7 @@ pub fn is_json(content_type: &str) -> bool {
         return true;
     }
     let (kind, charset) = parts(content_type);
-    let json =
-        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
     json && is_utf8(&charset)
 }
 
@@ -52,18 +51,10 @@ mod tests {
 
     #[test]
     fn spellings() {
-        for json in [
-            "",
-            "application/json; charset=\"UTF-8\"",
-            "Application/Merge-Patch+JSON ;charset=utf8",
-        ] {
+        for json in ["", "application/json; charset=\"UTF-8\"", "Application/Merge-Patch+JSON ;charset=utf8"] {
             assert!(is_json(json), "{json}");
         }
-        for other in [
-            "text/json",
-            "application/json; charset=latin-1",
-            "application/json2",
-        ] {
+        for other in ["text/json", "application/json; charset=latin-1", "application/json2"] {
             assert!(!is_json(other), "{other}");
         }
         assert!(is_form("application/x-www-form-urlencoded;charset=utf-8"));

@@ -29,15 +29,8 @@ impl Members {
     #[inline]
     pub fn open(&mut self, of: &MessageType, start: usize) -> usize {
         let words = of.keys.keys.len().div_ceil(64);
-        let frame = Frame {
-            bits: self.bits.len(),
-            words,
-            oneofs: self.oneofs.len(),
-            chunks: self.chunks.len(),
-            start,
-        };
-        self.bits
-            .resize(frame.bits + words * (1 + usize::from(of.odd_names)), 0);
+        let frame = Frame { bits: self.bits.len(), words, oneofs: self.oneofs.len(), chunks: self.chunks.len(), start };
+        self.bits.resize(frame.bits + words * (1 + usize::from(of.odd_names)), 0);
         self.oneofs.resize(frame.oneofs + of.oneofs.len(), 0);
         self.frames.push(frame);
         self.frames.len() - 1
@@ -87,19 +80,14 @@ impl Members {
 
     pub fn any_named(&self) -> bool {
         let frame = self.top();
-        self.bits[frame.bits + frame.words..][..frame.words]
-            .iter()
-            .any(|&word| word != 0)
+        self.bits[frame.bits + frame.words..][..frame.words].iter().any(|&word| word != 0)
     }
 
     /// The field that came by its proto name and has this JSON name.
     pub fn namer(&self, of: &MessageType, slot: u16) -> usize {
         let came = |index: &usize| {
             let field = &of.fields[*index];
-            !field.hidden
-                && field.json_slot == slot
-                && field.has_two_names()
-                && self.has(field.name_slot)
+            !field.hidden && field.json_slot == slot && field.has_two_names() && self.has(field.name_slot)
         };
         (0..of.fields.len()).find(came).unwrap_or_default()
     }
@@ -144,16 +132,8 @@ impl Members {
 
 #[cold]
 fn reorder(chunks: &[(u32, usize)], start: usize, out: &mut Vec<u8>) {
-    let ends = chunks
-        .iter()
-        .skip(1)
-        .map(|chunk| chunk.1)
-        .chain([out.len()]);
-    let mut parts: Vec<_> = chunks
-        .iter()
-        .zip(ends)
-        .map(|(&(number, from), to)| (number, from, to))
-        .collect();
+    let ends = chunks.iter().skip(1).map(|chunk| chunk.1).chain([out.len()]);
+    let mut parts: Vec<_> = chunks.iter().zip(ends).map(|(&(number, from), to)| (number, from, to)).collect();
     parts.sort_by_key(|part| part.0);
     let written = out.split_off(start);
     for (_, from, to) in parts {

@@ -97,25 +97,13 @@ struct Binding {
 #[pymethods]
 impl MethodCodec {
     #[new]
-    fn new(
-        py: Python<'_>,
-        tables: Py<Tables>,
-        binding: Binding,
-        answer: answer::Told,
-    ) -> PyResult<Self> {
+    fn new(py: Python<'_>, tables: Py<Tables>, binding: Binding, answer: answer::Told) -> PyResult<Self> {
         let schema = tables.get().schema.clone();
         let unfit = |what: &str| PyValueError::new_err(format!("{what} does not fit"));
-        let input = schema
-            .find(&binding.input)
-            .ok_or_else(|| unfit(&binding.input))?;
+        let input = schema.find(&binding.input).ok_or_else(|| unfit(&binding.input))?;
         let root = schema.get(input);
-        let fields = binding
-            .path_fields
-            .iter()
-            .map(|name| Variable::new(&schema, root, name));
-        let variables = fields
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| unfit("a path field"))?;
+        let fields = binding.path_fields.iter().map(|name| Variable::new(&schema, root, name));
+        let variables = fields.collect::<Option<Vec<_>>>().ok_or_else(|| unfit("a path field"))?;
         let body_field = match binding.body.as_str() {
             "" | "*" => None,
             name => Some(root.named(name).ok_or_else(|| unfit(name))?),
@@ -127,11 +115,7 @@ impl MethodCodec {
         let answer = answer::Answer::new(py, &schema, answer, &binding.plain)?;
         Ok(Self {
             input,
-            watch: if binding.body.is_empty() {
-                None
-            } else {
-                watch(&variables, body_field)
-            },
+            watch: if binding.body.is_empty() { None } else { watch(&variables, body_field) },
             variables,
             body_kind: match (binding.body.as_str(), binding.raw_body) {
                 ("", _) => BodyKind::None,
@@ -176,25 +160,14 @@ impl MethodCodec {
         body: &[u8],
         content_type: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let captures = path
-            .try_iter()?
-            .map(|capture| Ok(capture?.downcast_into::<PyString>()?));
+        let captures = path.try_iter()?.map(|capture| Ok(capture?.downcast_into::<PyString>()?));
         let captures = captures.collect::<PyResult<Vec<_>>>()?;
-        let captures = captures
-            .iter()
-            .map(|capture| capture.to_str())
-            .collect::<PyResult<Vec<_>>>()?;
+        let captures = captures.iter().map(|capture| capture.to_str()).collect::<PyResult<Vec<_>>>()?;
         if captures.len() != self.variables.len() {
-            return Err(PyValueError::new_err(
-                "as many captures as variables are needed",
-            ));
+            return Err(PyValueError::new_err("as many captures as variables are needed"));
         }
         let loader = PyLoader::new(py, &self.tables);
-        let api = Api {
-            schema: &self.tables.get().schema,
-            options: self.options,
-            loader: &loader,
-        };
+        let api = Api { schema: &self.tables.get().schema, options: self.options, loader: &loader };
         let bound = self.bind(py, api, &captures, query, body, content_type);
         let (message, render, captured) = bound.map_err(|refused| refusal(py, *refused))?;
         let message = PyBytes::new(py, &message);
@@ -202,10 +175,7 @@ impl MethodCodec {
             None => self.no_capture.bind(py).clone(),
             Some(pairs) => PyTuple::new(py, pairs)?,
         };
-        words(py)?
-            .request_message
-            .bind(py)
-            .call1((message, render, captured))
+        words(py)?.request_message.bind(py).call1((message, render, captured))
     }
 
     /// Print one response. Raises EncodeError.
@@ -217,13 +187,8 @@ impl MethodCodec {
     ) -> PyResult<Bound<'py, PyAny>> {
         let loader = PyLoader::new(py, &self.tables);
         let schema = &self.tables.get().schema;
-        let (content_type, body) =
-            self.answer
-                .print(py, schema, &loader, message, render, &self.plain)?;
-        words(py)?
-            .response_body
-            .bind(py)
-            .call1((content_type, PyBytes::new(py, &body)))
+        let (content_type, body) = self.answer.print(py, schema, &loader, message, render, &self.plain)?;
+        words(py)?.response_body.bind(py).call1((content_type, PyBytes::new(py, &body)))
     }
 }
 
@@ -292,31 +257,21 @@ impl MethodCodec {
             let mut reader = Reader::new(text, api.schema, api.options, api.loader);
             reader.out.reserve(body.len() / 2);
             reader.told.resize(self.variables.len(), None);
-            reader.whole(
-                |reader| match self.body_field.map(|index| &root.fields[index]) {
-                    None => reader.message(root, 1, self.watch.as_ref()),
-                    Some(field) if reader.cursor.peek() == b'n' && !field.takes_null => {
-                        reader.cursor.literal(b"null")
-                    }
-                    Some(field) => {
-                        let place = reader.cursor.at;
-                        reader.body_field(field, self.watch.as_ref())?;
-                        for (number, variable) in self.variables.iter().enumerate() {
-                            if Some(variable.steps.as_slice())
-                                == self.body_field.as_ref().map(std::slice::from_ref)
-                            {
-                                reader.told[number] = Some((place, reader.cursor.at));
-                            }
+            reader.whole(|reader| match self.body_field.map(|index| &root.fields[index]) {
+                None => reader.message(root, 1, self.watch.as_ref()),
+                Some(field) if reader.cursor.peek() == b'n' && !field.takes_null => reader.cursor.literal(b"null"),
+                Some(field) => {
+                    let place = reader.cursor.at;
+                    reader.body_field(field, self.watch.as_ref())?;
+                    for (number, variable) in self.variables.iter().enumerate() {
+                        if Some(variable.steps.as_slice()) == self.body_field.as_ref().map(std::slice::from_ref) {
+                            reader.told[number] = Some((place, reader.cursor.at));
                         }
-                        Ok(())
                     }
-                },
-            )?;
-            Ok(Body {
-                wire: reader.out,
-                told: reader.told,
-                text,
-            })
+                    Ok(())
+                }
+            })?;
+            Ok(Body { wire: reader.out, told: reader.told, text })
         };
         let text = match std::str::from_utf8(body) {
             Ok(text) if !text.starts_with('\u{feff}') => text,
@@ -329,22 +284,14 @@ impl MethodCodec {
     }
 
     /// Any bytes of any type, into an HttpBody: the request itself, or a field of it.
-    fn raw_body<'b>(
-        &self,
-        schema: &Schema,
-        root: &MessageType,
-        body: &[u8],
-        content_type: &str,
-    ) -> Body<'b> {
+    fn raw_body<'b>(&self, schema: &Schema, root: &MessageType, body: &[u8], content_type: &str) -> Body<'b> {
         let mut wire = Vec::with_capacity(body.len() + content_type.len() + 16);
         let field = self.body_field.map(|index| &root.fields[index]);
         let mark = field.map(|field| {
             put_tag(&mut wire, field.number, LEN);
             open(&mut wire)
         });
-        let of = field
-            .and_then(|field| field.message)
-            .map_or(root, |of| schema.get(of));
+        let of = field.and_then(|field| field.message).map_or(root, |of| schema.get(of));
         for (name, bytes) in [("content_type", content_type.as_bytes()), ("data", body)] {
             if let Some(field) = of.named(name).map(|index| &of.fields[index]) {
                 super::overlay::put_value(&mut wire, field, bytes);
@@ -353,36 +300,17 @@ impl MethodCodec {
         if let Some(mark) = mark {
             close(&mut wire, mark);
         }
-        Body {
-            wire,
-            ..Body::default()
-        }
+        Body { wire, ..Body::default() }
     }
 
-    fn bind_form(
-        &self,
-        py: Python<'_>,
-        form: &Parameters<'_>,
-        node: &mut Node,
-        body: &[u8],
-    ) -> Fallible<()> {
-        let text = std::str::from_utf8(body)
-            .ok()
-            .filter(|text| text.is_ascii());
+    fn bind_form(&self, py: Python<'_>, form: &Parameters<'_>, node: &mut Node, body: &[u8]) -> Fallible<()> {
+        let text = std::str::from_utf8(body).ok().filter(|text| text.is_ascii());
         let Some(pairs) = text.and_then(|text| query::parse(text, true)) else {
-            return Err(said(
-                py,
-                &self.malformed_form,
-                PyBytes::new(py, body).as_any(),
-            ));
+            return Err(said(py, &self.malformed_form, PyBytes::new(py, body).as_any()));
         };
         for (name, text) in pairs {
             if !form.bind(node, &name, &text)? && !self.options.ignore_unknown {
-                return refuse(
-                    Source::Body,
-                    super::misfit::shortened(&name),
-                    vec!["no such field".into()],
-                );
+                return refuse(Source::Body, super::misfit::shortened(&name), vec!["no such field".into()]);
             }
         }
         Ok(())
@@ -400,28 +328,18 @@ impl MethodCodec {
             return Ok((render, None));
         }
         let Some(pairs) = query::parse(raw, self.plus_is_space) else {
-            return Err(said(
-                py,
-                &self.malformed_query,
-                PyString::new(py, raw).as_any(),
-            ));
+            return Err(said(py, &self.malformed_query, PyString::new(py, raw).as_any()));
         };
         let mut captured = Vec::new();
         for (name, text) in pairs {
-            if self.ignored.contains(&*name)
-                || (self.query_fields && parameters.bind(node, &name, &text)?)
-            {
+            if self.ignored.contains(&*name) || (self.query_fields && parameters.bind(node, &name, &text)?) {
                 continue;
             }
             if self.system.contains(&*name) {
                 let applied = self.apply.call1(py, (render, &*name, &*text));
                 render = applied.map_err(|error| Box::new(Refusal::Python(error)))?;
             } else if self.unknown == Unknown::Reject {
-                return refuse(
-                    Source::Query,
-                    super::misfit::shortened(&name),
-                    vec!["no such parameter".into()],
-                );
+                return refuse(Source::Query, super::misfit::shortened(&name), vec!["no such parameter".into()]);
             } else if self.unknown == Unknown::Capture {
                 captured.push((name.into_owned(), text.into_owned()));
             }
@@ -430,17 +348,9 @@ impl MethodCodec {
     }
 
     /// Set the mask from the body's fields unless the request brought one. `{}` sets an empty mask, no body none.
-    fn fill_mask(
-        &self,
-        schema: &Schema,
-        root: &MessageType,
-        body: &Body<'_>,
-        node: &mut Node,
-    ) -> Fallible<()> {
-        let (Some(field), Some(resource)) = (
-            self.mask,
-            self.body_field.and_then(|index| root.fields[index].message),
-        ) else {
+    fn fill_mask(&self, schema: &Schema, root: &MessageType, body: &Body<'_>, node: &mut Node) -> Fallible<()> {
+        let (Some(field), Some(resource)) = (self.mask, self.body_field.and_then(|index| root.fields[index].message))
+        else {
             return Ok(());
         };
         if body.text.is_empty() || node.has(field) {
@@ -453,13 +363,7 @@ impl MethodCodec {
         Ok(())
     }
 
-    fn finish(
-        &self,
-        schema: &Schema,
-        root: &MessageType,
-        wire: Vec<u8>,
-        node: &Node,
-    ) -> Fallible<Vec<u8>> {
+    fn finish(&self, schema: &Schema, root: &MessageType, wire: Vec<u8>, node: &Node) -> Fallible<Vec<u8>> {
         let ours = |fail: Box<Fail>| blame(Source::Body, *fail);
         let message = if node.is_empty() {
             wire

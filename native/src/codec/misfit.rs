@@ -41,19 +41,11 @@ pub struct Misfit {
 
 impl Misfit {
     pub fn new(text: impl Into<Piece>) -> Self {
-        Self {
-            path: String::new(),
-            text: vec![text.into()],
-            offset: None,
-        }
+        Self { path: String::new(), text: vec![text.into()], offset: None }
     }
 
     pub fn pieces(text: Vec<Piece>) -> Self {
-        Self {
-            path: String::new(),
-            text,
-            offset: None,
-        }
+        Self { path: String::new(), text, offset: None }
     }
 
     pub fn under(mut self, path: impl Into<String>) -> Self {
@@ -106,11 +98,7 @@ pub fn misfit<T>(text: impl Into<Piece>) -> Read<T> {
 #[cold]
 pub fn within(mut fail: Box<Fail>, name: &str) -> Box<Fail> {
     if let Fail::Misfit(misfit) = &mut *fail {
-        let separator = if misfit.path.is_empty() || misfit.path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
+        let separator = if misfit.path.is_empty() || misfit.path.starts_with('[') { "" } else { "." };
         misfit.path = format!("{}{separator}{}", shortened(name), misfit.path);
     }
     fail
@@ -127,12 +115,7 @@ pub fn shortened(name: &str) -> Cow<'_, str> {
     if name.len() <= NAME_CHARACTERS || name.chars().count() <= NAME_CHARACTERS {
         return Cow::Borrowed(name);
     }
-    Cow::Owned(
-        name.chars()
-            .take(NAME_CHARACTERS - 3)
-            .chain(['…'])
-            .collect(),
-    )
+    Cow::Owned(name.chars().take(NAME_CHARACTERS - 3).chain(['…']).collect())
 }
 
 /// The first characters of a key, as an unknown field is named.

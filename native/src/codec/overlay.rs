@@ -9,9 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::leaf::is_default;
 use super::schema::{Field, MessageType, Schema};
 use super::values::wire_type;
-use super::wire::{
-    LEN, MAX_NESTING, Malformed, close, open, put_tag, put_varint, read_span, read_tag, skip,
-};
+use super::wire::{LEN, MAX_NESTING, Malformed, close, open, put_tag, put_varint, read_span, read_tag, skip};
 
 /// The bound fields of one message.
 #[derive(Default)]
@@ -90,13 +88,7 @@ impl Node {
 }
 
 /// Writes the message that `wire` (ours, canonical) and `node` are together.
-pub fn merge(
-    out: &mut Vec<u8>,
-    schema: &Schema,
-    of: &MessageType,
-    wire: &[u8],
-    node: &Node,
-) -> Result<(), Malformed> {
+pub fn merge(out: &mut Vec<u8>, schema: &Schema, of: &MessageType, wire: &[u8], node: &Node) -> Result<(), Malformed> {
     if node.items.is_empty() {
         out.extend_from_slice(wire);
         return Ok(());
@@ -131,13 +123,7 @@ pub fn merge(
     put_items(out, schema, of, rest)
 }
 
-fn put_message(
-    out: &mut Vec<u8>,
-    schema: &Schema,
-    field: &Field,
-    wire: &[u8],
-    node: &Node,
-) -> Result<(), Malformed> {
+fn put_message(out: &mut Vec<u8>, schema: &Schema, field: &Field, wire: &[u8], node: &Node) -> Result<(), Malformed> {
     let Some(of) = field.message else {
         return Err(Malformed("a scalar with fields"));
     };
@@ -148,20 +134,12 @@ fn put_message(
     Ok(())
 }
 
-fn put_items(
-    out: &mut Vec<u8>,
-    schema: &Schema,
-    of: &MessageType,
-    items: &[&Item],
-) -> Result<(), Malformed> {
+fn put_items(out: &mut Vec<u8>, schema: &Schema, of: &MessageType, items: &[&Item]) -> Result<(), Malformed> {
     let mut rest = items;
     while let Some(first) = rest.first() {
         let field = &of.fields[first.field];
         if field.packed {
-            let count = rest
-                .iter()
-                .take_while(|item| item.field == first.field)
-                .count();
+            let count = rest.iter().take_while(|item| item.field == first.field).count();
             put_tag(out, field.number, LEN);
             let mark = open(out);
             for item in &rest[..count] {

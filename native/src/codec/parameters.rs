@@ -47,10 +47,7 @@ impl Parameters<'_> {
             return Ok(false);
         };
         let leaf = self.field(&steps);
-        if self.closed.is_some()
-            && steps.first().copied() == self.closed
-            && (!leaf.repeated || key.is_some())
-        {
+        if self.closed.is_some() && steps.first().copied() == self.closed && (!leaf.repeated || key.is_some()) {
             return Ok(false);
         }
         let value_field = self.value_field(leaf);
@@ -59,16 +56,10 @@ impl Parameters<'_> {
         }
         let value = read(&self.api, value_field, text).map_err(|fail| self.blame(&steps, *fail))?;
         self.refuse_siblings(node, &steps)?;
-        if let Some(bound) = self
-            .variables
-            .iter()
-            .position(|variable| variable.steps == steps)
-        {
+        if let Some(bound) = self.variables.iter().position(|variable| variable.steps == steps) {
             return self.agree(leaf, &steps, bound, text, &value).map(|()| true);
         }
-        let (&last, parents) = steps
-            .split_last()
-            .ok_or_else(|| self.blame(&[], Fail::Syntax))?;
+        let (&last, parents) = steps.split_last().ok_or_else(|| self.blame(&[], Fail::Syntax))?;
         let parent = parents.iter().fold(node, |node, &step| node.child(step));
         let what = match key {
             Some(key) => self.entry(parent, leaf, &steps, key, value)?,
@@ -90,20 +81,12 @@ impl Parameters<'_> {
     /// The field at the end of the steps.
     fn field(&self, steps: &[usize]) -> &Field {
         let (last, parents) = steps.split_last().unwrap_or((&0, &[]));
-        let of = parents.iter().fold(self.root, |of, &step| {
-            self.message(&of.fields[step]).unwrap_or(of)
-        });
+        let of = parents.iter().fold(self.root, |of, &step| self.message(&of.fields[step]).unwrap_or(of));
         &of.fields[*last]
     }
 
     fn value_field<'f>(&'f self, leaf: &'f Field) -> &'f Field {
-        if leaf.map {
-            self.message(leaf)
-                .and_then(|entry| entry.field(2))
-                .unwrap_or(leaf)
-        } else {
-            leaf
-        }
+        if leaf.map { self.message(leaf).and_then(|entry| entry.field(2)).unwrap_or(leaf) } else { leaf }
     }
 
     fn names(&self, steps: &[usize]) -> String {
@@ -131,31 +114,20 @@ impl Parameters<'_> {
 
     fn resolve<'t>(&self, name: &'t str) -> Bound<Option<Target<'t>>> {
         let prefix: Vec<usize> = self.prefix.into_iter().collect();
-        let of = self.prefix.map_or(Some(self.root), |field| {
-            self.message(&self.root.fields[field])
-        });
+        let of = self.prefix.map_or(Some(self.root), |field| self.message(&self.root.fields[field]));
         let Some(of) = of else { return Ok(None) };
         let must_name = |steps: &[usize], name: &str| {
-            self.refuse(
-                steps,
-                format!("is a map: name the key, {name}[key]=value").into(),
-            )
+            self.refuse(steps, format!("is a map: name the key, {name}[key]=value").into())
         };
         if let Some(slot) = of.keys.find(name.as_bytes()) {
             let index = of.keys.keys[slot as usize].field as usize;
             let steps: Vec<usize> = prefix.iter().copied().chain([index]).collect();
             if of.fields[index].map {
-                return refuse(
-                    self.source,
-                    name,
-                    vec![format!("is a map: name the key, {name}[key]=value").into()],
-                );
+                return refuse(self.source, name, vec![format!("is a map: name the key, {name}[key]=value").into()]);
             }
             return Ok(Some(Target { steps, key: None }));
         }
-        let (dotted, key) = name
-            .split_once('[')
-            .map_or((name, None), |(dotted, key)| (dotted, Some(key)));
+        let (dotted, key) = name.split_once('[').map_or((name, None), |(dotted, key)| (dotted, Some(key)));
         let Some(steps) = self.walk(of, prefix, dotted)? else {
             return Ok(None);
         };
@@ -164,15 +136,9 @@ impl Parameters<'_> {
             None if is_map => must_name(&steps, dotted),
             None => Ok(Some(Target { steps, key: None })),
             Some(key) => match key.strip_suffix(']') {
-                Some(key) if is_map => Ok(Some(Target {
-                    steps,
-                    key: Some(key),
-                })),
+                Some(key) if is_map => Ok(Some(Target { steps, key: Some(key) })),
                 _ => {
-                    let text = vec![
-                        Piece::Text(name.to_owned()),
-                        " is no entry of a map: write name[key]".into(),
-                    ];
+                    let text = vec![Piece::Text(name.to_owned()), " is no entry of a map: write name[key]".into()];
                     refuse(self.source, self.names(&steps), text)
                 }
             },
@@ -180,12 +146,7 @@ impl Parameters<'_> {
     }
 
     /// The fields a dotted name goes through; None when one does not exist.
-    fn walk(
-        &self,
-        of: &MessageType,
-        mut steps: Vec<usize>,
-        dotted: &str,
-    ) -> Bound<Option<Vec<usize>>> {
+    fn walk(&self, of: &MessageType, mut steps: Vec<usize>, dotted: &str) -> Bound<Option<Vec<usize>>> {
         let mut of = of;
         for (position, segment) in dotted.split('.').enumerate() {
             if position > 0 {
@@ -205,25 +166,16 @@ impl Parameters<'_> {
 
     fn enter(&self, last: &Field, steps: &[usize]) -> Bound<Option<&MessageType>> {
         if last.repeated {
-            return self.refuse(
-                steps,
-                "a dotted name cannot go through a repeated field or a map".into(),
-            );
+            return self.refuse(steps, "a dotted name cannot go through a repeated field or a map".into());
         }
         let Some(of) = self.message(last) else {
             return self.refuse(steps, "is not a message, it has no fields".into());
         };
         if of.special != Special::No {
-            return self.refuse(
-                steps,
-                format!("is a {}: it is given whole, as text", of.full_name).into(),
-            );
+            return self.refuse(steps, format!("is a {}: it is given whole, as text", of.full_name).into());
         }
         if steps.len() >= self.max_depth {
-            return self.refuse(
-                &steps[..steps.len().min(3)],
-                "the name goes too deep".into(),
-            );
+            return self.refuse(&steps[..steps.len().min(3)], "the name goes too deep".into());
         }
         Ok(Some(of))
     }
@@ -232,10 +184,7 @@ impl Parameters<'_> {
     fn refuse_siblings(&self, node: &Node, steps: &[usize]) -> Bound<()> {
         let malformed = |error: Malformed| blame(self.source, Fail::Misfit(Misfit::new(error.0)));
         let (mut of, mut node) = (self.root, Some(node));
-        let mut outline = self
-            .outlines
-            .of(self.root, self.wire)
-            .map_err(malformed)?;
+        let mut outline = self.outlines.of(self.root, self.wire).map_err(malformed)?;
         for (position, &step) in steps.iter().enumerate() {
             let field = &of.fields[step];
             if let Some(oneof) = field.oneof {
@@ -259,52 +208,18 @@ impl Parameters<'_> {
         Ok(())
     }
 
-    fn agree(
-        &self,
-        leaf: &Field,
-        steps: &[usize],
-        bound: usize,
-        text: &str,
-        value: &[u8],
-    ) -> Bound<()> {
-        if self
-            .values
-            .get(bound)
-            .is_some_and(|held| same(leaf, held, value))
-        {
+    fn agree(&self, leaf: &Field, steps: &[usize], bound: usize, text: &str, value: &[u8]) -> Bound<()> {
+        if self.values.get(bound).is_some_and(|held| same(leaf, held, value)) {
             return Ok(());
         }
-        let word = if self.source == Source::Query {
-            ", the query says "
-        } else {
-            ", the body says "
-        };
-        let capture = self
-            .captures
-            .get(bound)
-            .copied()
-            .unwrap_or_default()
-            .to_owned();
-        let pieces = vec![
-            "the path says ".into(),
-            Piece::Text(capture),
-            word.into(),
-            Piece::Text(text.to_owned()),
-        ];
+        let word = if self.source == Source::Query { ", the query says " } else { ", the body says " };
+        let capture = self.captures.get(bound).copied().unwrap_or_default().to_owned();
+        let pieces = vec!["the path says ".into(), Piece::Text(capture), word.into(), Piece::Text(text.to_owned())];
         refuse(self.source, self.names(steps), pieces)
     }
 
-    fn entry(
-        &self,
-        parent: &mut Node,
-        leaf: &Field,
-        steps: &[usize],
-        key: &str,
-        value: Vec<u8>,
-    ) -> Bound<What> {
-        let fields = self
-            .message(leaf)
-            .and_then(|entry| entry.field(1).zip(entry.field(2)));
+    fn entry(&self, parent: &mut Node, leaf: &Field, steps: &[usize], key: &str, value: Vec<u8>) -> Bound<What> {
+        let fields = self.message(leaf).and_then(|entry| entry.field(1).zip(entry.field(2)));
         let Some((key_field, value_field)) = fields else {
             return self.refuse(steps, "is no map".into());
         };
@@ -330,13 +245,7 @@ impl Parameters<'_> {
             let text = vec!["is given twice for the key ".into(), key];
             return refuse(self.source, self.names(steps), text);
         }
-        Ok(What::Entry(entry(
-            key_field,
-            bits,
-            key,
-            value_field,
-            &value,
-        )))
+        Ok(What::Entry(entry(key_field, bits, key, value_field, &value)))
     }
 }
 

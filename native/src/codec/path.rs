@@ -33,11 +33,7 @@ impl Variable {
             steps.push(step);
             of = field.message.map(|id| schema.get(id));
         }
-        Some(Self {
-            name: name.to_owned(),
-            steps,
-            guarded,
-        })
+        Some(Self { name: name.to_owned(), steps, guarded })
     }
 
     pub fn leaf<'s>(&self, schema: &'s Schema, root: &'s MessageType) -> &'s Field {
@@ -72,14 +68,9 @@ pub fn watch(variables: &[Variable], body: Option<usize>) -> Option<Watch> {
 }
 
 fn below(watch: &mut Watch, step: usize) -> &mut Watch {
-    let found = watch
-        .fields
-        .iter()
-        .position(|(index, what)| *index == step && matches!(what, Watched::Message(_)));
+    let found = watch.fields.iter().position(|(index, what)| *index == step && matches!(what, Watched::Message(_)));
     let place = found.unwrap_or_else(|| {
-        watch
-            .fields
-            .push((step, Watched::Message(Watch::default())));
+        watch.fields.push((step, Watched::Message(Watch::default())));
         watch.fields.len() - 1
     });
     match &mut watch.fields[place].1 {
@@ -108,8 +99,7 @@ pub fn bind(
     let mut values = Vec::with_capacity(variables.len());
     for (number, (variable, text)) in variables.iter().zip(captures).enumerate() {
         let leaf = variable.leaf(api.schema, root);
-        let value = read(&api, leaf, text)
-            .map_err(|fail| blame_field(Source::Path, &variable.name, *fail))?;
+        let value = read(&api, leaf, text).map_err(|fail| blame_field(Source::Path, &variable.name, *fail))?;
         if variable.guarded && !body.wire.is_empty() {
             refuse_siblings(api.schema, root, variable, &body.wire)?;
         }
@@ -127,9 +117,7 @@ pub fn bind(
             }
         } else {
             let (&last, parents) = variable.steps.split_last().ok_or_else(no_steps)?;
-            let parent = parents
-                .iter()
-                .fold(&mut *node, |node, &step| node.child(step));
+            let parent = parents.iter().fold(&mut *node, |node, &step| node.child(step));
             parent.add(last, What::Value(value.clone()));
         }
         values.push(value);
@@ -138,10 +126,7 @@ pub fn bind(
 }
 
 fn no_steps() -> Box<super::refusal::Refusal> {
-    blame(
-        Source::Path,
-        super::misfit::Fail::Misfit(Misfit::new("names no field")),
-    )
+    blame(Source::Path, super::misfit::Fail::Misfit(Misfit::new("names no field")))
 }
 
 /// Whether the body's JSON says the value of a field that the path says.
@@ -185,33 +170,18 @@ fn holds(api: Api<'_>, leaf: &Field, told: &str, value: &[u8]) -> Read<bool> {
 }
 
 /// A oneof on the way that the body set otherwise is refused.
-fn refuse_siblings(
-    schema: &Schema,
-    root: &MessageType,
-    variable: &Variable,
-    wire: &[u8],
-) -> Bound<()> {
+fn refuse_siblings(schema: &Schema, root: &MessageType, variable: &Variable, wire: &[u8]) -> Bound<()> {
     let (mut of, mut wire) = (root, wire);
     for &step in &variable.steps {
         let field = &of.fields[step];
-        let malformed = |error: super::wire::Malformed| {
-            blame(
-                Source::Body,
-                super::misfit::Fail::Misfit(Misfit::new(error.0)),
-            )
-        };
-        if let Some(oneof) = field.oneof {
-            if let Some(taken) = member(of, wire, oneof)
-                .map_err(malformed)?
-                .filter(|&taken| taken != step)
-            {
-                let (taken, name) = (&of.fields[taken].name, &of.oneofs[oneof as usize]);
-                let text = format!(
-                    "the path sets {} of oneof {name}, the body sets {taken}",
-                    field.name
-                );
-                return refuse(Source::Body, &variable.name, vec![text.into()]);
-            }
+        let malformed =
+            |error: super::wire::Malformed| blame(Source::Body, super::misfit::Fail::Misfit(Misfit::new(error.0)));
+        if let Some(oneof) = field.oneof
+            && let Some(taken) = member(of, wire, oneof).map_err(malformed)?.filter(|&taken| taken != step)
+        {
+            let (taken, name) = (&of.fields[taken].name, &of.oneofs[oneof as usize]);
+            let text = format!("the path sets {} of oneof {name}, the body sets {taken}", field.name);
+            return refuse(Source::Body, &variable.name, vec![text.into()]);
         }
         if let Some(id) = field.message {
             wire = content(of, wire, step).map_err(malformed)?;

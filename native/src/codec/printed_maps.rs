@@ -54,44 +54,22 @@ impl Printer<'_> {
         self.begin(b'{')?;
         let mut first = true;
         for (place, entry) in entries.iter().enumerate() {
-            let replaced = entries
-                .get(place + 1)
-                .is_some_and(|next| next.key == entry.key);
+            let replaced = entries.get(place + 1).is_some_and(|next| next.key == entry.key);
             if replaced && is_hashed(key) {
                 self.check_entry(of, &bytes[entry.range.clone()], nesting)?;
                 continue;
             }
-            self.entry(
-                key,
-                value,
-                of,
-                entry,
-                bytes,
-                nesting - 1,
-                (tree, replaced),
-                &mut first,
-            )?;
+            self.entry(key, value, of, entry, bytes, nesting - 1, (tree, replaced), &mut first)?;
         }
         self.end(b'}', first);
         // `$fields` may have left none of them; a list of entries is there as soon as it has one, even if it does not count.
-        let is_there = if is_hashed(key) {
-            !entries.is_empty()
-        } else {
-            run.0 < run.1
-        };
+        let is_there = if is_hashed(key) { !entries.is_empty() } else { run.0 < run.1 };
         Ok(whole || is_there)
     }
 
     /// The key of an entry; None when the entry counts as an unknown field: it has one itself (a number that its closed enum does not
     /// declare is one). The portable engine holds maps of integers as lists, where only a missing value of a closed enum tells.
-    fn key(
-        &mut self,
-        of: &MessageType,
-        key: &Field,
-        value: &Field,
-        bytes: &[u8],
-        nesting: u32,
-    ) -> Print<Option<Key>> {
+    fn key(&mut self, of: &MessageType, key: &Field, value: &Field, bytes: &[u8], nesting: u32) -> Print<Option<Key>> {
         let base = self.found.len();
         self.find(of, bytes, nesting)?;
         let (mut found, mut has_value) = (None, false);
@@ -136,14 +114,7 @@ impl Printer<'_> {
 
     fn check_entry(&self, of: &MessageType, bytes: &[u8], nesting: u32) -> Print<()> {
         let nesting = nesting.checked_sub(1).ok_or(TOO_DEEP)?;
-        Ok(super::fields::check(
-            self.schema,
-            of,
-            bytes,
-            nesting,
-            false,
-            0,
-        )?)
+        Ok(super::fields::check(self.schema, of, bytes, nesting, false, 0)?)
     }
 
     #[allow(clippy::too_many_arguments)] // an entry is what its map, its type and its place say
@@ -182,18 +153,9 @@ impl Printer<'_> {
         let inside = &bytes[entry.range.clone()];
         let base = self.found.len();
         self.find(of, inside, nesting)?;
-        let is_value = |occurrence: &super::fields::Occurrence| {
-            of.fields[occurrence.field as usize].number == 2
-        };
-        let start = base
-            + self.found[base..]
-                .iter()
-                .take_while(|occurrence| !is_value(occurrence))
-                .count();
-        let count = self.found[start..]
-            .iter()
-            .take_while(|occurrence| is_value(occurrence))
-            .count();
+        let is_value = |occurrence: &super::fields::Occurrence| of.fields[occurrence.field as usize].number == 2;
+        let start = base + self.found[base..].iter().take_while(|occurrence| !is_value(occurrence)).count();
+        let count = self.found[start..].iter().take_while(|occurrence| is_value(occurrence)).count();
         self.value(value, inside, (start, start + count), nesting, below, true)?;
         self.found.truncate(base);
         self.muted -= usize::from(!seen);

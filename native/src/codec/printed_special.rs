@@ -12,13 +12,7 @@ use super::times::{put_duration, put_timestamp};
 use super::wire::MAX_NESTING;
 
 impl Printer<'_> {
-    pub fn special(
-        &mut self,
-        of: &MessageType,
-        bytes: &[u8],
-        nesting: u32,
-        tree: Option<&Tree>,
-    ) -> Print<()> {
+    pub fn special(&mut self, of: &MessageType, bytes: &[u8], nesting: u32, tree: Option<&Tree>) -> Print<()> {
         let base = self.found.len();
         self.find(of, bytes, nesting)?;
         match of.special {
@@ -28,11 +22,7 @@ impl Printer<'_> {
                 let Some(index) = of.index_of(1) else {
                     return no_form("a type without its field");
                 };
-                let end = base
-                    + self.found[base..]
-                        .iter()
-                        .take_while(|found| found.field as usize == index)
-                        .count();
+                let end = base + self.found[base..].iter().take_while(|found| found.field as usize == index).count();
                 self.value(&of.fields[index], bytes, (base, end), nesting, tree, true)?;
             }
             Special::Value => self.any_value(of, bytes, base, nesting, tree)?,
@@ -44,31 +34,19 @@ impl Printer<'_> {
 
     /// The bits of a singular number of the message whose fields begin at `base`.
     fn bits(&self, of: &MessageType, base: usize, number: u32) -> u64 {
-        let found = self.found[base..]
-            .iter()
-            .find(|found| of.fields[found.field as usize].number == number);
+        let found = self.found[base..].iter().find(|found| of.fields[found.field as usize].number == number);
         found.map_or(0, |found| found.bits)
     }
 
     fn time(&mut self, of: &MessageType, base: usize) -> Print<()> {
         let (seconds, nanos) = (self.bits(of, base, 1) as i64, self.bits(of, base, 2) as i32);
         let is_timestamp = of.special == Special::Timestamp;
-        let put = if is_timestamp {
-            put_timestamp
-        } else {
-            put_duration
-        };
+        let put = if is_timestamp { put_timestamp } else { put_duration };
         if put(&mut self.out, seconds, nanos) {
             return Ok(());
         }
-        let name = if is_timestamp {
-            "Timestamp"
-        } else {
-            "Duration"
-        };
-        no_form(format!(
-            "a {name} of {seconds} s and {nanos} ns is out of range"
-        ))
+        let name = if is_timestamp { "Timestamp" } else { "Duration" };
+        no_form(format!("a {name} of {seconds} s and {nanos} ns is out of range"))
     }
 
     fn mask(&mut self, of: &MessageType, bytes: &[u8], base: usize) -> Print<()> {
@@ -120,19 +98,11 @@ impl Printer<'_> {
     }
 
     /// An Any by its type; as base64 when the type is unknown or the bytes are not of it.
-    pub fn any(
-        &mut self,
-        of: &MessageType,
-        bytes: &[u8],
-        nesting: u32,
-        tree: Option<&Tree>,
-    ) -> Print<()> {
+    pub fn any(&mut self, of: &MessageType, bytes: &[u8], nesting: u32, tree: Option<&Tree>) -> Print<()> {
         let base = self.found.len();
         self.find(of, bytes, nesting)?;
         let part = |number| {
-            let found = self.found[base..]
-                .iter()
-                .find(|found| of.fields[found.field as usize].number == number);
+            let found = self.found[base..].iter().find(|found| of.fields[found.field as usize].number == number);
             found.map_or(&[][..], |found| &bytes[found.range()])
         };
         let (url, content) = (part(1), part(2));
@@ -162,18 +132,12 @@ impl Printer<'_> {
     }
 
     fn type_of(&self, url: &[u8]) -> Print<Option<u32>> {
-        let name = std::str::from_utf8(url)
-            .unwrap_or_default()
-            .rsplit_once('/')
-            .map_or("", |(_, name)| name);
+        let name = std::str::from_utf8(url).unwrap_or_default().rsplit_once('/').map_or("", |(_, name)| name);
         if name.is_empty() {
             return Ok(None);
         }
         let found = match self.schema.find(name) {
-            None => self
-                .loader
-                .load(name)
-                .map_err(|error| Box::new(Fail::Python(error)))?,
+            None => self.loader.load(name).map_err(|error| Box::new(Fail::Python(error)))?,
             found => found,
         };
         Ok(found.filter(|&id| self.schema.get(id).group.is_none()))

@@ -100,13 +100,7 @@ impl<'s> Printer<'s> {
     }
 
     /// A message of this type. `nesting`: how many messages may still be within it.
-    pub fn message(
-        &mut self,
-        of: &MessageType,
-        bytes: &[u8],
-        nesting: u32,
-        tree: Option<&Tree>,
-    ) -> Print<()> {
+    pub fn message(&mut self, of: &MessageType, bytes: &[u8], nesting: u32, tree: Option<&Tree>) -> Print<()> {
         match of.special {
             Special::No => {
                 self.begin(b'{')?;
@@ -153,11 +147,7 @@ impl<'s> Printer<'s> {
     /// Where the occurrences of a field end that begin, if there are any, at `at`.
     #[inline]
     fn run(&self, mut at: usize, field: usize) -> usize {
-        while self
-            .found
-            .get(at)
-            .is_some_and(|occurrence| occurrence.field as usize == field)
-        {
+        while self.found.get(at).is_some_and(|occurrence| occurrence.field as usize == field) {
             at += 1;
         }
         at
@@ -191,9 +181,7 @@ impl<'s> Printer<'s> {
             return Ok(());
         }
         let defaults = self.style.defaults;
-        self.selected(field, tree, first, |printer, below| {
-            printer.value(field, bytes, run, nesting, below, defaults)
-        })
+        self.selected(field, tree, first, |printer, below| printer.value(field, bytes, run, nesting, below, defaults))
     }
 
     /// A member by its name and by `print`, which may find that there is nothing; dropped when `tree` does not select it.

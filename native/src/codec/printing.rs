@@ -19,11 +19,7 @@ impl Printer<'_> {
     #[inline]
     pub fn is_default(&self, run: (usize, usize)) -> bool {
         let occurrence = self.found[run.1 - 1];
-        if occurrence.span {
-            occurrence.range().is_empty()
-        } else {
-            occurrence.bits == 0
-        }
+        if occurrence.span { occurrence.range().is_empty() } else { occurrence.bits == 0 }
     }
 
     /// A field's value from its occurrences; false when there is nothing to print. With `whole`, an empty list or map is a value too.
@@ -66,13 +62,7 @@ impl Printer<'_> {
     }
 
     /// The messages that came in parts, as one: parts after each other are their merge.
-    pub fn merged(
-        &mut self,
-        field: &Field,
-        bytes: &[u8],
-        run: (usize, usize),
-        nesting: u32,
-    ) -> Print<Vec<u8>> {
+    pub fn merged(&mut self, field: &Field, bytes: &[u8], run: (usize, usize), nesting: u32) -> Print<Vec<u8>> {
         let mut merged = Vec::new();
         for &part in &self.found[run.0..run.1] {
             // What is within parts that were checked was checked with them; again at each level would be too often.
@@ -102,12 +92,7 @@ impl Printer<'_> {
             if let Some(of) = field.message {
                 self.separate(&mut first);
                 let nesting = nesting.checked_sub(1).ok_or(TOO_DEEP)?;
-                self.message(
-                    self.schema.get(of),
-                    &bytes[occurrence.range()],
-                    nesting,
-                    tree,
-                )?;
+                self.message(self.schema.get(of), &bytes[occurrence.range()], nesting, tree)?;
             } else if occurrence.span && !matches!(field.kind, Kind::String | Kind::Bytes) {
                 self.packed(field, &bytes[occurrence.range()], &mut first)?;
             } else {
@@ -127,11 +112,7 @@ impl Printer<'_> {
                 I64 => read_i64(values, &mut at)?,
                 _ => whole(field.kind, read_varint(values, &mut at)?),
             };
-            if field
-                .enum_type
-                .as_ref()
-                .is_some_and(|of| is_unknown(of, bits))
-            {
+            if field.enum_type.as_ref().is_some_and(|of| is_unknown(of, bits)) {
                 continue;
             }
             self.separate(first);
@@ -169,9 +150,7 @@ impl Printer<'_> {
         let start = self.out.len();
         self.out.resize(start + bytes.len().div_ceil(3) * 4, 0);
         // The slice is as long as the text: it cannot fail.
-        let written = STANDARD
-            .encode_slice(bytes, &mut self.out[start..])
-            .unwrap_or(0);
+        let written = STANDARD.encode_slice(bytes, &mut self.out[start..]).unwrap_or(0);
         self.out.truncate(start + written);
         self.out.push(b'"');
     }
@@ -196,9 +175,7 @@ impl Printer<'_> {
     #[inline]
     pub fn number(&mut self, field: &Field, bits: u64) -> Print<()> {
         match field.kind {
-            Kind::Bool => self
-                .out
-                .extend_from_slice(if bits == 0 { b"false" } else { b"true" }),
+            Kind::Bool => self.out.extend_from_slice(if bits == 0 { b"false" } else { b"true" }),
             Kind::Int32 => self.integer(bits as i32),
             Kind::SInt32 => self.integer(unzigzag(bits & 0xFFFF_FFFF) as i32),
             Kind::SFixed32 => self.integer(bits as u32 as i32),
@@ -215,8 +192,7 @@ impl Printer<'_> {
 
     #[inline]
     fn integer(&mut self, value: impl itoa::Integer) {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
     #[inline]
@@ -237,22 +213,10 @@ impl Printer<'_> {
             self.out.extend_from_slice(b"null");
             return;
         }
-        let names = if self.style.enums == Enums::Numbers {
-            None
-        } else {
-            of.name(number)
-        };
+        let names = if self.style.enums == Enums::Numbers { None } else { of.name(number) };
         let Some((_, name, short)) = names else {
             return self.integer(number);
         };
-        put_string(
-            &mut self.out,
-            if self.style.enums == Enums::Short {
-                short
-            } else {
-                name
-            }
-            .as_bytes(),
-        );
+        put_string(&mut self.out, if self.style.enums == Enums::Short { short } else { name }.as_bytes());
     }
 }

@@ -33,10 +33,7 @@ pub fn words(py: Python<'_>) -> PyResult<&Words> {
             binding_error: of("BindingError")?,
             encode_error: of("EncodeError")?,
             source: of("Source")?,
-            shown: py
-                .import("edge.wire.portable.misfit")?
-                .getattr("shown")?
-                .unbind(),
+            shown: py.import("edge.wire.portable.misfit")?.getattr("shown")?.unbind(),
             loads: py.import("json")?.getattr("loads")?.unbind(),
         })
     })
@@ -56,10 +53,7 @@ pub fn binding_error(py: Python<'_>, source: Source, misfit: &Misfit) -> PyErr {
         offset.set_item("offset", misfit.offset)?;
         let source = words.source.bind(py).getattr(name)?;
         let text = spelled(py, &misfit.text)?;
-        words
-            .binding_error
-            .bind(py)
-            .call((source, misfit.path.as_str(), text), Some(&offset))
+        words.binding_error.bind(py).call((source, misfit.path.as_str(), text), Some(&offset))
     };
     made().map_or_else(|error| error, PyErr::from_value)
 }
@@ -77,9 +71,7 @@ pub fn encode_error(py: Python<'_>, fail: Fail) -> PyErr {
     let text = match fail {
         Fail::Python(error) => return error,
         Fail::Malformed(why) => Ok(format!("the answer cannot be decoded: {why}")),
-        Fail::NoForm(why) => {
-            spelled(py, &why).map(|why| format!("the answer has no JSON form: {why}"))
-        }
+        Fail::NoForm(why) => spelled(py, &why).map(|why| format!("the answer has no JSON form: {why}")),
         Fail::Unprintable(why) => Ok(format!("the answer cannot be printed: {why}")),
     };
     let made = || words(py)?.encode_error.bind(py).call1((text?,));
@@ -92,9 +84,7 @@ fn spelled(py: Python<'_>, pieces: &[Piece]) -> PyResult<String> {
     for piece in pieces {
         match piece {
             Piece::Plain(plain) => text.push_str(plain),
-            Piece::Text(value) => {
-                text.push_str(&words.shown.bind(py).call1((value,))?.extract::<String>()?)
-            }
+            Piece::Text(value) => text.push_str(&words.shown.bind(py).call1((value,))?.extract::<String>()?),
             Piece::Json(json) => {
                 let value = words.loads.bind(py).call1((json,))?;
                 text.push_str(&words.shown.bind(py).call1((value,))?.extract::<String>()?);

@@ -32,8 +32,7 @@ fn decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
         match byte {
             b'%' => {
                 let digits = bytes.get(at..at + 2)?;
-                let [high, low] =
-                    [digits[0], digits[1]].map(|digit| char::from(digit).to_digit(16));
+                let [high, low] = [digits[0], digits[1]].map(|digit| char::from(digit).to_digit(16));
                 decoded.push((high? << 4 | low?) as u8);
                 at += 2;
             }
@@ -53,14 +52,8 @@ mod tests {
     #[test]
     fn separators_and_spaces() {
         let pairs = parse("a=b+c%20d%2B;e&&f&=g&%24h=i=j", true).unwrap();
-        let read: Vec<(&str, &str)> = pairs
-            .iter()
-            .map(|(name, value)| (&**name, &**value))
-            .collect();
-        assert_eq!(
-            read,
-            [("a", "b c d+;e"), ("f", ""), ("", "g"), ("$h", "i=j")]
-        );
+        let read: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(read, [("a", "b c d+;e"), ("f", ""), ("", "g"), ("$h", "i=j")]);
         assert_eq!(parse("a=b+c", false).unwrap()[0].1, "b+c");
         for raw in ["a=%", "a=%zz", "a=%ff", "é=1"] {
             assert!(parse(raw, true).is_none(), "{raw}");

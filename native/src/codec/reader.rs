@@ -41,10 +41,7 @@ pub enum Watched {
 
 impl Watch {
     fn of(&self, field: usize) -> Option<&Watched> {
-        self.fields
-            .iter()
-            .find(|(index, _)| *index == field)
-            .map(|(_, watched)| watched)
+        self.fields.iter().find(|(index, _)| *index == field).map(|(_, watched)| watched)
     }
 }
 
@@ -62,12 +59,7 @@ pub struct Reader<'a, 's> {
 }
 
 impl<'a, 's> Reader<'a, 's> {
-    pub fn new(
-        text: &'a str,
-        schema: &'s Schema,
-        options: ReadOptions,
-        loader: &'s dyn Loader,
-    ) -> Self {
+    pub fn new(text: &'a str, schema: &'s Schema, options: ReadOptions, loader: &'s dyn Loader) -> Self {
         Self {
             cursor: Cursor::new(text.as_bytes()),
             out: Vec::new(),
@@ -103,13 +95,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// A length-delimited message under its tag.
-    pub fn submessage(
-        &mut self,
-        number: u32,
-        of: &MessageType,
-        depth: u32,
-        watch: Option<&Watch>,
-    ) -> Read<()> {
+    pub fn submessage(&mut self, number: u32, of: &MessageType, depth: u32, watch: Option<&Watch>) -> Read<()> {
         put_tag(&mut self.out, number, LEN);
         let mark = open(&mut self.out);
         self.message(of, depth, watch)?;
@@ -120,11 +106,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// Steps into the container that must stand here; true when it has members.
     pub fn enter(&mut self, begin: u8, depth: u32) -> Read<bool> {
         if self.cursor.peek() != begin {
-            let wanted = if begin == b'{' {
-                "an object"
-            } else {
-                "an array"
-            };
+            let wanted = if begin == b'{' { "an object" } else { "an array" };
             return misfit(format!("must be {wanted}, not {}", self.kind()?));
         }
         if depth > self.options.max_depth {
@@ -153,13 +135,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// An object into the fields of a plain message; `any` says that it is the content of an Any, whose `@type` is not a field.
-    pub fn object(
-        &mut self,
-        of: &MessageType,
-        depth: u32,
-        watch: Option<&Watch>,
-        any: bool,
-    ) -> Read<()> {
+    pub fn object(&mut self, of: &MessageType, depth: u32, watch: Option<&Watch>, any: bool) -> Read<()> {
         if !self.enter(b'{', depth)? {
             return Ok(());
         }
@@ -169,13 +145,7 @@ impl<'a, 's> Reader<'a, 's> {
         Ok(())
     }
 
-    fn object_members(
-        &mut self,
-        of: &MessageType,
-        depth: u32,
-        watch: Option<&Watch>,
-        any: bool,
-    ) -> Read<()> {
+    fn object_members(&mut self, of: &MessageType, depth: u32, watch: Option<&Watch>, any: bool) -> Read<()> {
         let mut guess = 0usize;
         let mut typed = false;
         let mut unknown = std::collections::HashSet::new();
@@ -231,12 +201,7 @@ impl<'a, 's> Reader<'a, 's> {
     fn guessed(&mut self, of: &MessageType, guess: usize) -> Option<u16> {
         let field = of.fields.get(guess)?;
         let key = of.keys.keys.get(field.json_slot as usize)?;
-        let rest = self
-            .cursor
-            .text
-            .get(self.cursor.at..)?
-            .strip_prefix(b"\"")?
-            .strip_prefix(&*key.text)?;
+        let rest = self.cursor.text.get(self.cursor.at..)?.strip_prefix(b"\"")?.strip_prefix(&*key.text)?;
         if rest.first() != Some(&b'"') || key.field as usize != guess {
             return None;
         }
@@ -245,14 +210,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     #[inline]
-    fn member(
-        &mut self,
-        of: &MessageType,
-        slot: u16,
-        index: usize,
-        depth: u32,
-        watch: Option<&Watch>,
-    ) -> Read<()> {
+    fn member(&mut self, of: &MessageType, slot: u16, index: usize, depth: u32, watch: Option<&Watch>) -> Read<()> {
         let field = &of.fields[index];
         let key = &of.keys.keys[slot as usize];
         if !self.members.first_time(slot) {
@@ -270,18 +228,17 @@ impl<'a, 's> Reader<'a, 's> {
             }
             self.members.name(field.json_slot);
         }
-        if let Some(oneof) = field.oneof {
-            if let Some(taken) = self.members.take(oneof, index) {
-                let (taken, oneof) = (&of.fields[taken].name, &of.oneofs[oneof as usize]);
-                let text = format!("cannot be set beside {taken}: a message has one of {oneof}");
-                return Err(within(Misfit::new(text).into(), &field.name));
-            }
+        if let Some(oneof) = field.oneof
+            && let Some(taken) = self.members.take(oneof, index)
+        {
+            let (taken, oneof) = (&of.fields[taken].name, &of.oneofs[oneof as usize]);
+            let text = format!("cannot be set beside {taken}: a message has one of {oneof}");
+            return Err(within(Misfit::new(text).into(), &field.name));
         }
         let start = self.members.begin(field.number, self.out.len());
         let watched = watch.and_then(|watch| watch.of(index));
         let value_at = self.cursor.at;
-        self.field(field, depth + 1, watched)
-            .map_err(|fail| within(fail, &field.name))?;
+        self.field(field, depth + 1, watched).map_err(|fail| within(fail, &field.name))?;
         if let Some(Watched::Variable(variable)) = watched {
             // NullValue's null says nothing.
             if self.cursor.text[value_at] != b'n' {
@@ -313,9 +270,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// The whole text's value into the one field that a binding's body fills. `watch` is of the message in it.
     pub fn body_field(&mut self, field: &Field, watch: Option<&Watch>) -> Read<()> {
         match field.message {
-            Some(of) if !field.repeated => {
-                self.submessage(field.number, self.schema.get(of), 1, watch)
-            }
+            Some(of) if !field.repeated => self.submessage(field.number, self.schema.get(of), 1, watch),
             _ => self.field(field, 1, None),
         }
         .map_err(|fail| within(fail, &field.name))
@@ -324,13 +279,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// A field that was given by its proto name and, further on, also by its JSON name is to blame before what else is wrong there.
     /// Not looked for in what is long: it would be looked for at every level.
     #[cold]
-    fn blame(
-        &mut self,
-        of: &MessageType,
-        frame: usize,
-        value_at: usize,
-        fail: Box<Fail>,
-    ) -> Box<Fail> {
+    fn blame(&mut self, of: &MessageType, frame: usize, value_at: usize, fail: Box<Fail>) -> Box<Fail> {
         self.members.rewind(frame);
         if !of.odd_names || !self.members.any_named() || !matches!(*fail, Fail::Misfit(_)) {
             return fail;
@@ -338,19 +287,17 @@ impl<'a, 's> Reader<'a, 's> {
         if self.cursor.text.len() - value_at > LOOKED_AHEAD_BYTES {
             return fail;
         }
-        let mut ahead = Cursor {
-            text: self.cursor.text,
-            at: value_at,
-        };
+        let mut ahead = Cursor { text: self.cursor.text, at: value_at };
         loop {
             if skip(&mut ahead).is_err() || !ahead.more(b'}').unwrap_or(false) {
                 return fail;
             }
             let Ok(key) = ahead.string() else { return fail };
-            if let Some(slot) = of.keys.find(key.as_bytes()) {
-                if !of.keys.keys[slot as usize].is_name && self.members.is_named(slot) {
-                    return given_twice(&of.fields[self.members.namer(of, slot)]);
-                }
+            if let Some(slot) = of.keys.find(key.as_bytes())
+                && !of.keys.keys[slot as usize].is_name
+                && self.members.is_named(slot)
+            {
+                return given_twice(&of.fields[self.members.namer(of, slot)]);
             }
             if ahead.expect(b':').is_err() {
                 return fail;
@@ -362,9 +309,6 @@ impl<'a, 's> Reader<'a, 's> {
 
 #[cold]
 fn given_twice(field: &Field) -> Box<Fail> {
-    let text = format!(
-        "is given twice, as {} and as {}",
-        field.name, field.json_name
-    );
+    let text = format!("is given twice, as {} and as {}", field.name, field.json_name);
     within(Misfit::new(text).into(), &field.name)
 }

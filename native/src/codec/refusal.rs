@@ -24,10 +24,7 @@ pub type Bound<T> = Result<T, Box<Refusal>>;
 
 #[cold]
 pub fn refuse<T>(source: Source, field: impl Into<String>, text: Vec<Piece>) -> Bound<T> {
-    Err(Box::new(Refusal::Refused(
-        source,
-        Misfit::pieces(text).under(field),
-    )))
+    Err(Box::new(Refusal::Refused(source, Misfit::pieces(text).under(field))))
 }
 
 /// Blames a failure on the part of the request that was read.
@@ -44,14 +41,9 @@ pub fn blame(source: Source, fail: Fail) -> Box<Refusal> {
 #[cold]
 pub fn blame_field(source: Source, field: &str, fail: Fail) -> Box<Refusal> {
     match fail {
-        Fail::Misfit(misfit) => Box::new(Refusal::Refused(
-            source,
-            Misfit {
-                path: field.to_owned(),
-                offset: None,
-                ..misfit
-            },
-        )),
+        Fail::Misfit(misfit) => {
+            Box::new(Refusal::Refused(source, Misfit { path: field.to_owned(), offset: None, ..misfit }))
+        }
         other => blame(source, other),
     }
 }

@@ -6,9 +6,7 @@
 use super::misfit::{Read, misfit, shortened};
 use super::schema::{Field, Kind, MessageType, Schema};
 use super::values::wire_type;
-use super::wire::{
-    LEN, MAX_NESTING, read_i32, read_i64, read_span, read_tag, read_varint, skip, unzigzag,
-};
+use super::wire::{LEN, MAX_NESTING, read_i32, read_i64, read_span, read_tag, read_varint, skip, unzigzag};
 
 /// The path of the first required field that is missing in these bytes, which are ours and canonical.
 pub fn missing(schema: &Schema, of: &MessageType, bytes: &[u8]) -> Read<Option<String>> {
@@ -33,21 +31,13 @@ pub fn missing(schema: &Schema, of: &MessageType, bytes: &[u8]) -> Read<Option<S
             skip(bytes, &mut at, number, wire, MAX_NESTING)?;
         }
     }
-    let lacking = of
-        .fields
-        .iter()
-        .zip(present)
-        .filter(|(field, present)| field.required && !present);
+    let lacking = of.fields.iter().zip(present).filter(|(field, present)| field.required && !present);
     if let Some((field, _)) = lacking.min_by_key(|(field, _)| field.declared) {
         return Ok(Some(field.name.clone()));
     }
     let mut count = (usize::MAX, 0usize);
     for (index, (start, end)) in inner {
-        count = if count.0 == index {
-            (index, count.1 + 1)
-        } else {
-            (index, 0)
-        };
+        count = if count.0 == index { (index, count.1 + 1) } else { (index, 0) };
         let field = &of.fields[index];
         let Some(of) = field.message.map(|of| schema.get(of)) else {
             continue;
@@ -55,11 +45,7 @@ pub fn missing(schema: &Schema, of: &MessageType, bytes: &[u8]) -> Read<Option<S
         let found = if field.map {
             of_entry(schema, field, of, &bytes[start..end])?
         } else {
-            let place = if field.repeated {
-                format!("{}[{}]", field.name, count.1)
-            } else {
-                field.name.clone()
-            };
+            let place = if field.repeated { format!("{}[{}]", field.name, count.1) } else { field.name.clone() };
             missing(schema, of, &bytes[start..end])?.map(|path| format!("{place}.{path}"))
         };
         if found.is_some() {
@@ -69,17 +55,8 @@ pub fn missing(schema: &Schema, of: &MessageType, bytes: &[u8]) -> Read<Option<S
     Ok(None)
 }
 
-fn of_entry(
-    schema: &Schema,
-    field: &Field,
-    entry: &MessageType,
-    bytes: &[u8],
-) -> Read<Option<String>> {
-    let Some(of) = entry
-        .field(2)
-        .and_then(|value| value.message)
-        .map(|of| schema.get(of))
-    else {
+fn of_entry(schema: &Schema, field: &Field, entry: &MessageType, bytes: &[u8]) -> Read<Option<String>> {
+    let Some(of) = entry.field(2).and_then(|value| value.message).map(|of| schema.get(of)) else {
         return Ok(None);
     };
     let (mut key, mut value, mut at) = (String::new(), (0, 0), 0);

@@ -39,9 +39,7 @@ impl Written<'_> {
 
 fn limits(kind: Kind) -> (i128, i128) {
     match kind {
-        Kind::Int32 | Kind::SInt32 | Kind::SFixed32 | Kind::Enum => {
-            (i32::MIN.into(), i32::MAX.into())
-        }
+        Kind::Int32 | Kind::SInt32 | Kind::SFixed32 | Kind::Enum => (i32::MIN.into(), i32::MAX.into()),
         Kind::UInt32 | Kind::Fixed32 => (0, u32::MAX.into()),
         Kind::UInt64 | Kind::Fixed64 => (0, u64::MAX.into()),
         _ => (i64::MIN.into(), i64::MAX.into()),
@@ -100,12 +98,7 @@ pub fn integer_of_number(kind: Kind, number: Number<'_>) -> Result<u64, Misfit> 
 
 /// `-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?`
 fn is_number(text: &str) -> bool {
-    let digits = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count()
-    };
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut rest = text.as_bytes();
     rest = rest.strip_prefix(b"-").unwrap_or(rest);
     let whole = digits(rest);
@@ -121,10 +114,7 @@ fn is_number(text: &str) -> bool {
         rest = &fraction[count..];
     }
     if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let unsigned = exponent
-            .strip_prefix(b"+")
-            .or_else(|| exponent.strip_prefix(b"-"))
-            .unwrap_or(exponent);
+        let unsigned = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
         return (1..=9).contains(&unsigned.len()) && digits(unsigned) == unsigned.len();
     }
     rest.is_empty()
@@ -141,11 +131,7 @@ fn integral(text: &str) -> Integral {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let negative = whole.starts_with('-');
-    let digits: String = whole
-        .trim_start_matches('-')
-        .chars()
-        .chain(fraction.chars())
-        .collect();
+    let digits: String = whole.trim_start_matches('-').chars().chain(fraction.chars()).collect();
     let significant = digits.trim_start_matches('0');
     if significant.is_empty() {
         return Integral::Value(0);
@@ -162,10 +148,7 @@ fn integral(text: &str) -> Integral {
     if dropped.bytes().any(|byte| byte != b'0') {
         return Integral::No;
     }
-    let value = kept
-        .parse::<i128>()
-        .unwrap_or(i128::MAX)
-        .saturating_mul(10i128.pow(exponent.clamp(0, 30) as u32));
+    let value = kept.parse::<i128>().unwrap_or(i128::MAX).saturating_mul(10i128.pow(exponent.clamp(0, 30) as u32));
     Integral::Value(if negative { -value } else { value })
 }
 
@@ -189,11 +172,7 @@ pub fn double_of_number(number: Number<'_>, single: bool) -> Result<f64, Misfit>
     if number.integer && number.text == "-0" {
         return Ok(0.0); // an integer, and integers have one zero; `-0.0` is the other
     }
-    finite(
-        number.text.parse().unwrap_or(f64::INFINITY),
-        single,
-        Written::Json(number.text),
-    )
+    finite(number.text.parse().unwrap_or(f64::INFINITY), single, Written::Json(number.text))
 }
 
 #[inline]
@@ -229,20 +208,14 @@ pub fn enum_of_text(of: &EnumType, text: &str) -> Result<u64, Misfit> {
         return Err(refused());
     }
     let number: i32 = text.parse().map_err(|_| refused())?;
-    of.name(number)
-        .map(|_| number as i64 as u64)
-        .ok_or_else(refused)
+    of.name(number).map(|_| number as i64 as u64).ok_or_else(refused)
 }
 
 /// A number of an enum from a JSON number; an open enum takes those it does not declare.
 pub fn enum_of_number(of: &EnumType, number: Number<'_>) -> Result<u64, Misfit> {
     let refused = || Written::Json(number.text).refuse(format!(" is no value of {}", of.full_name));
     let bits = integer_of_number(Kind::Enum, number).map_err(|_| refused())?;
-    if of.closed && of.name(bits as i32).is_none() {
-        Err(refused())
-    } else {
-        Ok(bits)
-    }
+    if of.closed && of.name(bits as i32).is_none() { Err(refused()) } else { Ok(bits) }
 }
 
 /// Any trailing bits are taken, as every other implementation takes them; padding has been cut off.
@@ -283,38 +256,13 @@ mod tests {
 
     #[test]
     fn integers_of_any_form() {
-        for (text, value) in [
-            ("1.0", 1),
-            ("1e2", 100),
-            ("-0", 0),
-            ("12.50e1", 125),
-            ("007", 7),
-            ("0e999999999", 0),
-            ("-5e0", -5),
-        ] {
-            assert_eq!(
-                integer_of_text(Kind::Int64, text),
-                Ok(value as i64 as u64),
-                "{text}"
-            );
+        for (text, value) in
+            [("1.0", 1), ("1e2", 100), ("-0", 0), ("12.50e1", 125), ("007", 7), ("0e999999999", 0), ("-5e0", -5)]
+        {
+            assert_eq!(integer_of_text(Kind::Int64, text), Ok(value as i64 as u64), "{text}");
         }
-        assert_eq!(
-            integer_of_text(Kind::Int64, "9007199254740993.0"),
-            Ok(9_007_199_254_740_993)
-        );
-        for text in [
-            "",
-            " 1",
-            "+1",
-            "1_0",
-            "0x1",
-            "1e",
-            "1e-1",
-            "1e999999999",
-            "1e9999999999",
-            "1.5",
-            "1e-999999999",
-        ] {
+        assert_eq!(integer_of_text(Kind::Int64, "9007199254740993.0"), Ok(9_007_199_254_740_993));
+        for text in ["", " 1", "+1", "1_0", "0x1", "1e", "1e-1", "1e999999999", "1e9999999999", "1.5", "1e-999999999"] {
             assert!(integer_of_text(Kind::Int64, text).is_err(), "{text}");
         }
     }

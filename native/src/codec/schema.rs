@@ -61,10 +61,7 @@ pub struct EnumType {
 
 impl EnumType {
     pub fn name(&self, number: i32) -> Option<&(i32, String, String)> {
-        self.names
-            .binary_search_by_key(&number, |entry| entry.0)
-            .ok()
-            .map(|index| &self.names[index])
+        self.names.binary_search_by_key(&number, |entry| entry.0).ok().map(|index| &self.names[index])
     }
 }
 
@@ -134,38 +131,15 @@ const NONE: u16 = u16::MAX;
 const DENSE: usize = 256;
 
 impl MessageType {
-    pub fn new(
-        full_name: String,
-        special: Special,
-        fields: Vec<Field>,
-        oneofs: Vec<String>,
-        keys: KeyTable,
-    ) -> Self {
-        let mut by_number = vec![
-            NONE;
-            fields
-                .last()
-                .map_or(0, |last| (last.number as usize + 1).min(DENSE))
-        ];
+    pub fn new(full_name: String, special: Special, fields: Vec<Field>, oneofs: Vec<String>, keys: KeyTable) -> Self {
+        let mut by_number = vec![NONE; fields.last().map_or(0, |last| (last.number as usize + 1).min(DENSE))];
         for (index, field) in fields.iter().enumerate() {
             if let Some(slot) = by_number.get_mut(field.number as usize) {
                 *slot = index as u16;
             }
         }
-        let odd_names = fields
-            .iter()
-            .any(|field| !field.hidden && field.has_two_names());
-        Self {
-            full_name,
-            special,
-            fields,
-            oneofs,
-            keys,
-            group: None,
-            requires: false,
-            odd_names,
-            by_number,
-        }
+        let odd_names = fields.iter().any(|field| !field.hidden && field.has_two_names());
+        Self { full_name, special, fields, oneofs, keys, group: None, requires: false, odd_names, by_number }
     }
 
     /// The field of a number, hidden ones too.
@@ -175,10 +149,7 @@ impl MessageType {
             Some(&NONE) => None,
             Some(&index) => Some(index as usize),
             None if (number as usize) < DENSE => None,
-            None => self
-                .fields
-                .binary_search_by_key(&number, |field| field.number)
-                .ok(),
+            None => self.fields.binary_search_by_key(&number, |field| field.number).ok(),
         }
     }
 
@@ -188,9 +159,7 @@ impl MessageType {
 
     /// The visible field of this proto name.
     pub fn named(&self, name: &str) -> Option<usize> {
-        self.fields
-            .iter()
-            .position(|field| !field.hidden && field.name == name)
+        self.fields.iter().position(|field| !field.hidden && field.name == name)
     }
 }
 
@@ -208,11 +177,7 @@ impl Schema {
     }
 
     pub fn find(&self, full_name: &str) -> Option<TypeId> {
-        self.names
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .get(full_name)
-            .copied()
+        self.names.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(full_name).copied()
     }
 
     /// Adds types that may refer to each other: `make` gets the index of each name, known or new.
@@ -221,10 +186,7 @@ impl Schema {
         names: &[String],
         make: impl FnOnce(&HashMap<String, TypeId>) -> Result<Vec<MessageType>, E>,
     ) -> Result<(), E> {
-        let mut known = self
-            .names
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut known = self.names.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let first = self.types.count();
         let mut next = known.clone();
         for (offset, name) in names.iter().enumerate() {

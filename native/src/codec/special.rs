@@ -71,11 +71,7 @@ impl Reader<'_, '_> {
     }
 
     #[inline]
-    fn within_length(
-        &mut self,
-        number: u32,
-        write: impl FnOnce(&mut Self) -> Read<()>,
-    ) -> Read<()> {
+    fn within_length(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Read<()>) -> Read<()> {
         put_tag(&mut self.out, number, LEN);
         let mark = open(&mut self.out);
         write(self)?;
@@ -89,8 +85,7 @@ impl Reader<'_, '_> {
         }
         let mut index = 0usize;
         loop {
-            self.within_length(1, |reader| reader.value(depth + 1))
-                .map_err(|fail| at(fail, &index.to_string()))?;
+            self.within_length(1, |reader| reader.value(depth + 1)).map_err(|fail| at(fail, &index.to_string()))?;
             index += 1;
             if !self.cursor.more(b']')? {
                 return Ok(());
@@ -114,8 +109,7 @@ impl Reader<'_, '_> {
             put_tag(&mut self.out, 1, LEN);
             put_varint(&mut self.out, key.len() as u64);
             self.out.extend_from_slice(key.as_bytes());
-            self.within_length(2, |reader| reader.value(depth + 1))
-                .map_err(|fail| within(fail, &key))?;
+            self.within_length(2, |reader| reader.value(depth + 1)).map_err(|fail| within(fail, &key))?;
             close(&mut self.out, mark);
             entries.push((key, began));
             if !self.cursor.more(b'}')? {

@@ -19,10 +19,7 @@ pub struct Tables {
 impl Tables {
     #[new]
     fn new(loader: Py<PyAny>) -> Self {
-        Self {
-            schema: Arc::default(),
-            loader,
-        }
+        Self { schema: Arc::default(), loader }
     }
 
     /// Adds types, in the form of `edge/wire/native/tables.py`.
@@ -49,9 +46,7 @@ impl<'py, 't> PyLoader<'py, 't> {
 impl Loader for PyLoader<'_, '_> {
     fn load(&self, full_name: &str) -> PyResult<Option<TypeId>> {
         let tables = self.tables.get();
-        tables
-            .loader
-            .call1(self.py, (self.tables.clone_ref(self.py), full_name))?;
+        tables.loader.call1(self.py, (self.tables.clone_ref(self.py), full_name))?;
         Ok(tables.schema.find(full_name))
     }
 }

@@ -20,11 +20,7 @@ impl Loader for Nothing {
     }
 }
 
-const OPTIONS: ReadOptions = ReadOptions {
-    max_depth: 20,
-    ignore_unknown: true,
-    lenient_bools: true,
-};
+const OPTIONS: ReadOptions = ReadOptions { max_depth: 20, ignore_unknown: true, lenient_bools: true };
 const STYLE: Style = Style {
     proto_names: false,
     enums: Enums::Names,
@@ -36,34 +32,13 @@ const STYLE: Style = Style {
 
 /// A message with a field of each type (numbered as descriptor.proto numbers types), lists, maps, a oneof, itself, and an Any.
 fn schema() -> Schema {
-    let field =
-        |name: &str, number: u32, kind: u8, flags: u32, oneof: i32, message: &str| -> RawField {
-            let enumerated = if kind == 14 { "E" } else { "" };
-            (
-                name.into(),
-                name.into(),
-                number,
-                kind,
-                flags,
-                oneof,
-                message.into(),
-                enumerated.into(),
-                0,
-                0,
-            )
-        };
+    let field = |name: &str, number: u32, kind: u8, flags: u32, oneof: i32, message: &str| -> RawField {
+        let enumerated = if kind == 14 { "E" } else { "" };
+        (name.into(), name.into(), number, kind, flags, oneof, message.into(), enumerated.into(), 0, 0)
+    };
     let mut fields: Vec<_> = (1..=18u8)
         .filter(|kind| !matches!(kind, 10 | 11))
-        .map(|kind| {
-            field(
-                &format!("f{kind}"),
-                kind.into(),
-                kind,
-                if kind == 9 { 1 << 4 } else { 0 },
-                -1,
-                "",
-            )
-        })
+        .map(|kind| field(&format!("f{kind}"), kind.into(), kind, if kind == 9 { 1 << 4 } else { 0 }, -1, ""))
         .collect();
     fields.push(field("list", 20, 5, 0b11, -1, ""));
     fields.push(field("texts", 21, 9, 1 | 1 << 4, -1, ""));
@@ -72,51 +47,15 @@ fn schema() -> Schema {
     fields.push(field("other", 24, 11, 1 << 2, 0, "M"));
     fields.push(field("any", 25, 11, 1 << 2, -1, "google.protobuf.Any"));
     fields.sort_by_key(|field| field.2);
-    let keys = fields
-        .iter()
-        .enumerate()
-        .map(|(index, field)| (field.0.clone(), index as u16, false))
-        .collect();
-    let entry = vec![
-        field("key", 1, 17, 0, -1, ""),
-        field("value", 2, 11, 1 << 2, -1, "M"),
-    ];
-    let any = vec![
-        field("type_url", 1, 9, 1 << 4, -1, ""),
-        field("value", 2, 12, 0, -1, ""),
-    ];
+    let keys = fields.iter().enumerate().map(|(index, field)| (field.0.clone(), index as u16, false)).collect();
+    let entry = vec![field("key", 1, 17, 0, -1, ""), field("value", 2, 11, 1 << 2, -1, "M")];
+    let any = vec![field("type_url", 1, 9, 1 << 4, -1, ""), field("value", 2, 12, 0, -1, "")];
     let schema = Schema::default();
-    let enums = vec![(
-        "E".into(),
-        false,
-        vec![("ONE".into(), 1)],
-        vec![(1, "ONE".into(), "ONE".into())],
-    )];
+    let enums = vec![("E".into(), false, vec![("ONE".into(), 1)], vec![(1, "ONE".into(), "ONE".into())])];
     let types = vec![
-        (
-            "x.M".into(),
-            fields,
-            keys,
-            vec!["choice".into()],
-            String::new(),
-            false,
-        ),
-        (
-            "Entry".into(),
-            entry,
-            Vec::new(),
-            Vec::new(),
-            String::new(),
-            false,
-        ),
-        (
-            "google.protobuf.Any".into(),
-            any,
-            Vec::new(),
-            Vec::new(),
-            String::new(),
-            false,
-        ),
+        ("x.M".into(), fields, keys, vec!["choice".into()], String::new(), false),
+        ("Entry".into(), entry, Vec::new(), Vec::new(), String::new(), false),
+        ("google.protobuf.Any".into(), any, Vec::new(), Vec::new(), String::new(), false),
     ];
     let renamed = types.into_iter().map(|mut raw: RawType| {
         for field in &mut raw.1 {
@@ -141,10 +80,7 @@ fn print(schema: &Schema, bytes: &[u8]) -> Option<String> {
     let of = schema.get(schema.find("x.M")?);
     let mut printer = Printer::new(schema, STYLE, &Nothing, 0);
     printer.message(of, bytes, MAX_NESTING, None).ok()?;
-    assert_eq!(
-        (printer.levels, printer.muted, printer.found.len()),
-        (0, 0, 0)
-    );
+    assert_eq!((printer.levels, printer.muted, printer.found.len()), (0, 0, 0));
     Some(String::from_utf8(printer.out).expect("JSON is UTF-8"))
 }
 
@@ -162,8 +98,7 @@ fn member() -> impl Strategy<Value = String> {
         Just(r#""NaN""#.to_owned()),
         Just(r#"{"5":{},"-5":{"f3":"9"},"4":{}}"#.to_owned()),
     ];
-    ("(f[1-9]|f1[0-8]|list|texts|map|one|other|any|nope)", value)
-        .prop_map(|(key, value)| format!("\"{key}\":{value}"))
+    ("(f[1-9]|f1[0-8]|list|texts|map|one|other|any|nope)", value).prop_map(|(key, value)| format!("\"{key}\":{value}"))
 }
 
 proptest! {

@@ -24,8 +24,7 @@ pub fn parse_timestamp(text: &str) -> Result<(i64, i32), Misfit> {
     let (Some(year), Some(month), Some(day)) = (part(b"", 4), part(b"-", 2), part(b"-", 2)) else {
         return Err(no_time());
     };
-    let (Some(hour), Some(minute), Some(second)) = (part(b"T", 2), part(b":", 2), part(b":", 2))
-    else {
+    let (Some(hour), Some(minute), Some(second)) = (part(b"T", 2), part(b":", 2), part(b":", 2)) else {
         return Err(no_time());
     };
     let nanos = rest.fraction().ok_or_else(no_time)?;
@@ -40,8 +39,7 @@ pub fn parse_timestamp(text: &str) -> Result<(i64, i32), Misfit> {
     if hour > 23 || minute > 59 || second > 59 || offset >= DAY_S || zone_minute > 59 {
         return Err(quoted(text, " is no time of day"));
     }
-    let seconds =
-        days(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second - sign * offset;
+    let seconds = days(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second - sign * offset;
     if !(MIN_TIMESTAMP_S..=MAX_TIMESTAMP_S).contains(&seconds) {
         return Err(quoted(text, " is not between the years 1 and 9999"));
     }
@@ -56,11 +54,7 @@ pub fn parse_duration(text: &str) -> Result<(i64, i32), Misfit> {
     if negative {
         rest.mark(b"-").ok_or_else(no_duration)?;
     }
-    let length = rest
-        .0
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let length = rest.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if !(1..=12).contains(&length) {
         return Err(no_duration());
     }
@@ -72,11 +66,7 @@ pub fn parse_duration(text: &str) -> Result<(i64, i32), Misfit> {
     if seconds > MAX_DURATION_S || (seconds == MAX_DURATION_S && nanos != 0) {
         return Err(quoted(text, " is longer than 315576000000 s"));
     }
-    Ok(if negative {
-        (-seconds, -nanos)
-    } else {
-        (seconds, nanos)
-    })
+    Ok(if negative { (-seconds, -nanos) } else { (seconds, nanos) })
 }
 
 struct Digits<'a>(&'a [u8]);
@@ -90,10 +80,7 @@ impl Digits<'_> {
     fn number(&mut self, count: usize) -> Option<i64> {
         let (digits, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
-        digits.iter().try_fold(0, |sum, byte| {
-            byte.is_ascii_digit()
-                .then(|| sum * 10 + i64::from(byte - b'0'))
-        })
+        digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     }
 
     /// The nanos after a point, if there is one.
@@ -101,11 +88,7 @@ impl Digits<'_> {
         if self.mark(b".").is_none() {
             return Some(0);
         }
-        let count = self
-            .0
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let count = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if !(1..=9).contains(&count) {
             return None;
         }
@@ -118,11 +101,7 @@ impl Digits<'_> {
         if self.mark(b"Z").is_some() {
             return Some((1, 0, 0));
         }
-        let sign = if self.mark(b"+").is_some() {
-            1
-        } else {
-            self.mark(b"-").map(|()| -1)?
-        };
+        let sign = if self.mark(b"+").is_some() { 1 } else { self.mark(b"-").map(|()| -1)? };
         let hour = self.number(2)?;
         self.mark(b":")?;
         Some((sign, hour, self.number(2)?))
@@ -159,31 +138,21 @@ fn date(days: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let part = (5 * of_year + 2) / 153;
     let month = if part < 10 { part + 3 } else { part - 9 };
-    (
-        year + era * 400 + i64::from(month <= 2),
-        month,
-        of_year - (153 * part + 2) / 5 + 1,
-    )
+    (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * part + 2) / 5 + 1)
 }
 
 /// Writes the RFC 3339 text, quoted, in UTC with 0, 3, 6 or 9 digits after the point; false when out of range.
 pub fn put_timestamp(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> bool {
-    if !(MIN_TIMESTAMP_S..=MAX_TIMESTAMP_S).contains(&seconds)
-        || !(0..NANOS).contains(&i64::from(nanos))
-    {
+    if !(MIN_TIMESTAMP_S..=MAX_TIMESTAMP_S).contains(&seconds) || !(0..NANOS).contains(&i64::from(nanos)) {
         return false;
     }
     let (year, month, day) = date(seconds.div_euclid(DAY_S));
     let second = seconds.rem_euclid(DAY_S);
     out.push(b'"');
     digits(out, year, 4);
-    for (mark, value) in [
-        (b'-', month),
-        (b'-', day),
-        (b'T', second / 3600),
-        (b':', second / 60 % 60),
-        (b':', second % 60),
-    ] {
+    for (mark, value) in
+        [(b'-', month), (b'-', day), (b'T', second / 3600), (b':', second / 60 % 60), (b':', second % 60)]
+    {
         out.push(mark);
         digits(out, value, 2);
     }
@@ -203,11 +172,7 @@ pub fn put_duration(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> bool {
     if seconds < 0 || nanos < 0 {
         out.push(b'-');
     }
-    out.extend_from_slice(
-        itoa::Buffer::new()
-            .format(seconds.unsigned_abs())
-            .as_bytes(),
-    );
+    out.extend_from_slice(itoa::Buffer::new().format(seconds.unsigned_abs()).as_bytes());
     fraction(out, nanos.abs());
     out.extend_from_slice(b"s\"");
     true
@@ -255,18 +220,12 @@ mod tests {
 
     #[test]
     fn ends_of_the_ranges() {
-        for (text, seconds) in [
-            ("0001-01-01T00:00:00Z", MIN_TIMESTAMP_S),
-            ("9999-12-31T23:59:59Z", MAX_TIMESTAMP_S),
-        ] {
+        for (text, seconds) in [("0001-01-01T00:00:00Z", MIN_TIMESTAMP_S), ("9999-12-31T23:59:59Z", MAX_TIMESTAMP_S)] {
             assert_eq!(parse_timestamp(text), Ok((seconds, 0)));
         }
-        for text in [
-            "0001-01-01T00:00:00+00:01",
-            "9999-12-31T23:59:59-00:01",
-            "2023-02-29T00:00:00Z",
-            "2020-01-01T24:00:00Z",
-        ] {
+        for text in
+            ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2023-02-29T00:00:00Z", "2020-01-01T24:00:00Z"]
+        {
             assert!(parse_timestamp(text).is_err(), "{text}");
         }
         assert!(!put_timestamp(&mut Vec::new(), MAX_TIMESTAMP_S + 1, 0));

@@ -5,8 +5,8 @@
 use super::misfit::{Misfit, Read, at, misfit};
 use super::reader::Reader;
 use super::scalars::{
-    boolean_of_text, double_of_number, double_of_text, enum_of_number, enum_of_text,
-    integer_of_number, integer_of_text, octets_of_text,
+    boolean_of_text, double_of_number, double_of_text, enum_of_number, enum_of_text, integer_of_number,
+    integer_of_text, octets_of_text,
 };
 use super::schema::{Field, Kind};
 use super::text::run_end;
@@ -37,11 +37,7 @@ pub fn put_bits(out: &mut Vec<u8>, kind: Kind, bits: u64) {
 /// The wire bits of a double, or of the float it rounds to.
 #[inline]
 fn float_bits(kind: Kind, value: f64) -> u64 {
-    if kind == Kind::Float {
-        u64::from((value as f32).to_bits())
-    } else {
-        value.to_bits()
-    }
+    if kind == Kind::Float { u64::from((value as f32).to_bits()) } else { value.to_bits() }
 }
 
 impl Reader<'_, '_> {
@@ -111,11 +107,7 @@ impl Reader<'_, '_> {
                 b'"' => Ok(enum_of_text(of, &self.cursor.string()?)?),
                 b'-' | b'0'..=b'9' => Ok(enum_of_number(of, self.cursor.number()?)?),
                 b'n' if of.null => self.cursor.literal(b"null").map(|()| 0),
-                _ => misfit(format!(
-                    "must be a name or number of {}, not {}",
-                    of.full_name,
-                    self.kind()?
-                )),
+                _ => misfit(format!("must be a name or number of {}, not {}", of.full_name, self.kind()?)),
             };
         }
         let kind = field.kind;
@@ -127,12 +119,8 @@ impl Reader<'_, '_> {
                 let value = double_of_number(self.cursor.number()?, kind == Kind::Float)?;
                 Ok(float_bits(kind, value))
             }
-            (Kind::Double | Kind::Float, b'"') => {
-                text_bits(field, &self.cursor.string()?, false).map_err(Into::into)
-            }
-            (Kind::Double | Kind::Float, _) => {
-                misfit(format!("must be a number, not {}", self.kind()?))
-            }
+            (Kind::Double | Kind::Float, b'"') => text_bits(field, &self.cursor.string()?, false).map_err(Into::into),
+            (Kind::Double | Kind::Float, _) => misfit(format!("must be a number, not {}", self.kind()?)),
             (_, b'-' | b'0'..=b'9') => Ok(integer_of_number(kind, self.cursor.number()?)?),
             (_, b'"') => Ok(integer_of_text(kind, &self.cursor.string()?)?),
             _ => misfit(format!("must be an integer, not {}", self.kind()?)),
@@ -150,8 +138,7 @@ impl Reader<'_, '_> {
         });
         let mut index = 0usize;
         loop {
-            self.element(field, depth)
-                .map_err(|fail| at(fail, &index.to_string()))?;
+            self.element(field, depth).map_err(|fail| at(fail, &index.to_string()))?;
             index += 1;
             if !self.cursor.more(b']')? {
                 break;
@@ -184,9 +171,7 @@ pub fn text_bits(field: &Field, text: &str, lenient_bools: bool) -> Result<u64, 
     }
     match field.kind {
         Kind::Bool => boolean_of_text(text, lenient_bools),
-        kind @ (Kind::Double | Kind::Float) => {
-            Ok(float_bits(kind, double_of_text(text, kind == Kind::Float)?))
-        }
+        kind @ (Kind::Double | Kind::Float) => Ok(float_bits(kind, double_of_text(text, kind == Kind::Float)?)),
         kind => integer_of_text(kind, text),
     }
 }

@@ -147,13 +147,7 @@ pub fn read_i64(bytes: &[u8], at: &mut usize) -> Result<u64, Malformed> {
 }
 
 /// Skips a field whose tag has been read. `levels`: how many groups may still nest.
-pub fn skip(
-    bytes: &[u8],
-    at: &mut usize,
-    number: u32,
-    wire: u8,
-    levels: u32,
-) -> Result<(), Malformed> {
+pub fn skip(bytes: &[u8], at: &mut usize, number: u32, wire: u8, levels: u32) -> Result<(), Malformed> {
     match wire {
         VARINT => read_varint(bytes, at).map(drop),
         I64 => read_i64(bytes, at).map(drop),
@@ -165,11 +159,7 @@ pub fn skip(
                 // In a group that nobody knows upb lets the number 0 pass.
                 let (inner, wire) = read_any_tag(bytes, at)?;
                 if wire == END_GROUP {
-                    return if inner == number {
-                        Ok(())
-                    } else {
-                        Err(STRAY_END)
-                    };
+                    return if inner == number { Ok(()) } else { Err(STRAY_END) };
                 }
                 skip(bytes, at, inner, wire, levels)?;
             }

@@ -241,8 +241,13 @@ mod tests {
 
     #[test]
     fn extended_connect() {
-        let asks: Fields =
-            &[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":path", "/a"), (":authority", "h")];
+        let asks: Fields = &[
+            (":method", "CONNECT"),
+            (":protocol", "websocket"),
+            (":scheme", "https"),
+            (":path", "/a"),
+            (":authority", "h"),
+        ];
         assert!(facts(asks).is_request(true));
         assert!(!facts(asks).is_request(false));
         assert!(!facts(&asks[..4]).is_request(true));
