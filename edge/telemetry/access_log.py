@@ -12,11 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
+import structlog
 
 from edge.core.grpc_status import Code
 from edge.core.timestamp import Timestamps
 from edge.exchange import Exchange
 from edge.telemetry.line_writer import LineWriter
+
+_log = structlog.get_logger("edge.call")
 
 _CODE_NAMES = {code.value: code.name for code in Code}
 
@@ -34,7 +37,10 @@ class AccessLog:
         offset_s = self._wall() - now
         text, write = self._timestamps.text, self._lines.write
         for x, at in ended:
-            write(line_of(x, at - x.started, text(at + offset_s)))
+            try:
+                write(line_of(x, at - x.started, text(at + offset_s)))
+            except Exception:  # noqa: BLE001  # a bug of ours must not cost the other lines
+                _log.exception("a call could not be logged", request_id=x.request_id)
 
 
 def line_of(x: Exchange, duration_s: float, at: str) -> bytes:
