@@ -11,9 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from edge.exchange import Exchange
 from edge.telemetry.access_log import AccessLog
 from edge.telemetry.metrics import Metrics
+
+_log = structlog.get_logger("edge.call")
 
 BATCH = 64
 DELAY_S = 0.01
@@ -48,8 +52,11 @@ class LogAccess:
         ended, self._ended = self._ended, []
         metrics = self._metrics
         for x, at in ended:
-            metrics.of(x.target).ended(x, at - x.started)
-            if x.refusal is not None:
-                metrics.failed(x.refusal.fault)
+            try:
+                metrics.of(x.target).ended(x, at - x.started)
+                if x.refusal is not None:
+                    metrics.failed(x.refusal.fault)
+            except Exception:  # noqa: BLE001  # a bug of ours must not cost the others of the batch
+                _log.exception("a call could not be counted", request_id=x.request_id)
         if self._access_log is not None and ended:
             self._access_log.write(ended, self._clock())

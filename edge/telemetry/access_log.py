@@ -12,11 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
+import structlog
 
 from edge.core.grpc_status import Code
 from edge.core.timestamp import Timestamps
 from edge.exchange import Exchange
 from edge.telemetry.line_writer import LineWriter
+
+_log = structlog.get_logger("edge.call")
 
 _CODE_NAMES = {code.value: code.name for code in Code}
 
@@ -33,7 +36,13 @@ class AccessLog:
         """Queue the lines of calls that are over, each with the time of its end, on the clock of `started` and of `now`."""
         offset_s = self._wall() - now
         text = self._timestamps.text
-        self._lines.write_all([line_of(x, at - x.started, text(at + offset_s)) for x, at in ended])
+        lines: list[bytes] = []
+        for x, at in ended:
+            try:
+                lines.append(line_of(x, at - x.started, text(at + offset_s)))
+            except Exception:  # noqa: BLE001  # a bug of ours must not cost the other lines
+                _log.exception("a call could not be logged", request_id=x.request_id)
+        self._lines.write_all(lines)
 
 
 def line_of(x: Exchange, duration_s: float, at: str) -> bytes:

@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import structlog
+
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline
 from edge.policies.log_access import BATCH, DELAY_S, LogAccess
@@ -53,3 +55,24 @@ async def test_lines_wait_for_others_but_not_long(tmp_path: Path) -> None:
     await writer.close()
     written = [json.loads(line)["request_id"] for line in (tmp_path / "log").read_text().splitlines()]
     assert written == [f"id-{number}" for number in range(BATCH + 1)]
+
+
+async def test_a_call_that_cannot_be_reported_costs_no_other_of_its_batch(tmp_path: Path) -> None:
+    """A bug is told in the gateway's own log; the calls around it are counted and logged."""
+    metrics = Metrics(engine="portable")
+    writer = LineWriter(Sink(str(tmp_path / "log")), lambda _: None)
+    log = LogAccess(metrics, AccessLog(writer), clock=lambda: 100.0)
+    log.observe(exchange(request_id="before"))
+    log.observe(exchange(request_id="broken", upstream_s="no number"))
+    log.observe(exchange(request_id="after"))
+    with structlog.testing.capture_logs() as told:
+        log.report()
+    await writer.close()
+    written = [json.loads(line)["request_id"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert written == ["before", "after"]
+    assert [(entry["event"], entry["request_id"]) for entry in told] == [
+        ("a call could not be counted", "broken"),
+        ("a call could not be logged", "broken"),
+    ]
+    metrics.publish()
+    assert metrics.registry.get_sample_value("edge_upstream_duration_seconds_count", LABELS) == 2
