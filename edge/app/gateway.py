@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -26,7 +27,6 @@ from edge.admin.tasks import running_tasks
 from edge.app.builtin import BUILTIN, local_services
 from edge.app.described import openapi_documents
 from edge.app.dialects import front
-from edge.app.mesh import Mesh
 from edge.app.mesh_metrics import MeshMetrics
 from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
@@ -51,6 +51,9 @@ from edge.telemetry.sink import Sink
 from edge.upstream.pool import Pool
 from edge.wire import engines
 from edge.wire.engines import engine
+
+if TYPE_CHECKING:
+    from edge.app.mesh import Mesh
 
 _log = structlog.get_logger("edge.gateway")
 
@@ -195,6 +198,8 @@ class Gateway:
     async def _follow(self, config: Config) -> None:
         """Have Consul tell the endpoints of the upstreams it is to tell."""
         if self._mesh is None and config.consul is not None:
+            from edge.app.mesh import Mesh  # Consul's client and aiohttp are 20 MiB: only where there is a mesh
+
             self._mesh = Mesh(config, config.consul, registers=self._registers)
         elif self._mesh is not None and config.consul != self._mesh.given:
             _log.warning("a change takes effect at the next start only", section="consul")

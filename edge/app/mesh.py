@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from certs.consul_connect import ConsulConnectSource
 from edge.app.connect_agent import connect_source
 from edge.app.followed import Followed
-from edge.config.consul_models import Consul, UpstreamConsul
+from edge.config.consul_models import Consul
 from edge.config.models import Config
 from edge.consul.client import ConsulClient
 from edge.consul.registration import Registration
@@ -46,7 +46,7 @@ class Mesh:
                 continue
             known = old.get(name)
             if known is None or known.given != given:
-                source = await self._identity() if in_mesh(given) else None
+                source = await self._identity() if given.by_identity else None
                 known = Followed(name, given, lookup, self.client, self._manners, source)
             else:
                 del old[name]
@@ -119,8 +119,3 @@ class Mesh:
                 "trust_domains": sorted(identity.trust_domains),
             }
         return told
-
-
-def in_mesh(given: UpstreamConsul) -> bool:
-    """Whether an upstream is dialled with our certificate."""
-    return given.dial in {"native", "mesh-gateway"}

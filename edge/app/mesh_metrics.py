@@ -7,11 +7,14 @@ Owns these names. Labels are the file's upstreams and a closed set of alarms; wo
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from edge.app.mesh import Mesh
 from edge.core.consul_last_good import Alarm
+
+if TYPE_CHECKING:
+    from edge.app.mesh import Mesh
 
 
 class MeshMetrics:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from edge.app.mesh import in_mesh
 from edge.app.mesh_peers import refusing
 from edge.config.address import Address
 from edge.config.models import Config, Upstream, UpstreamTls
@@ -85,7 +84,7 @@ def _fixed(upstream: Upstream) -> tuple[Address, ...]:
 
 def _security(upstream: Upstream, config: Config) -> Security:
     tls = upstream.tls
-    if upstream.consul is not None and in_mesh(upstream.consul):
+    if upstream.consul is not None and upstream.consul.by_identity:
         return refusing("nobody is known who should answer there")  # each endpoint brings its own
     if tls is None:
         return make_security(None)

@@ -10,9 +10,9 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.app.gateway import Gateway
-from edge.app.registrar import registrar_of
 from edge.config.load import load_config
 from edge.config.models import Config
 from edge.runtime import early_signals, inheritance, sockets, worker
@@ -20,6 +20,9 @@ from edge.runtime.sockets import Bind
 from edge.runtime.supervisor import Supervisor
 from edge.telemetry import log
 from edge.telemetry.shared_metrics import SharedMetrics
+
+if TYPE_CHECKING:
+    from edge.app.registrar import Registrar
 
 
 def run(config_path: Path, workers: int = 1) -> int:
@@ -37,13 +40,20 @@ def _run(config_path: Path, workers: int) -> int:
     listeners, admin = _bind(config)
     if workers > 1:
         command = [sys.executable, "-m", "edge", "run", "-c", str(config_path)]
-        presence = registrar_of(config)
         return Supervisor(
-            command, workers, listeners, admin, drain_timeout_s=config.drain_timeout, presence=presence
+            command, workers, listeners, admin, drain_timeout_s=config.drain_timeout, presence=_presence(config)
         ).run()
     return worker.serve(
         lambda: Gateway(lambda: _load(config_path)), listeners, admin, drain_timeout_s=config.drain_timeout
     )
+
+
+def _presence(config: Config) -> Registrar | None:
+    if config.consul is None:
+        return None
+    from edge.app.registrar import registrar_of  # Consul's client and aiohttp are 20 MiB: only where there is a mesh
+
+    return registrar_of(config)
 
 
 def _serve_inherited(config_path: Path, given: inheritance.Inheritance) -> int:

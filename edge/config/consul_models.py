@@ -232,3 +232,8 @@ class UpstreamConsul(Model):
     """Prefer instances near this node, for a prepared query; `_agent` is our own."""
     only_passing: bool = False
     """Leave out instances with a check that warns."""
+
+    @property
+    def by_identity(self) -> bool:
+        """Whether it is dialled with our certificate, and its own is looked at."""
+        return self.dial in {"native", "mesh-gateway"}

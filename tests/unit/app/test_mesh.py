@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.app.mesh import Mesh, in_mesh
+from edge.app.mesh import Mesh
 from edge.config.consul_models import UpstreamConsul
 from edge.config.models import Config
 from edge.upstream.pool import Pool
@@ -26,7 +26,7 @@ def made(of: Config, *, registers: bool = False) -> Mesh:
 
 
 def test_who_needs_our_certificate() -> None:
-    wanted = {dial: in_mesh(UpstreamConsul.model_validate({"service": "a", "dial": dial})) for dial in
+    wanted = {dial: UpstreamConsul.model_validate({"service": "a", "dial": dial}).by_identity for dial in
               ("native", "mesh-gateway", "plain", "sidecar")}  # fmt: skip
     assert wanted == {"native": True, "mesh-gateway": True, "plain": False, "sidecar": False}
 

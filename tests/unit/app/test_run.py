@@ -62,3 +62,9 @@ def test_it_serves_until_a_signal_and_exits_with_0(tmp_path: Path, workers: int)
         process.send_signal(signal.SIGTERM)
         process.stderr.read()
         assert process.wait(10) == 0
+
+
+def test_what_only_a_mesh_needs_is_not_loaded_without_one() -> None:
+    """aiohttp and Consul's client are 20 MiB and a third of a second of each worker's start."""
+    look = "import sys, edge.app.run, edge.app.gateway; print(sorted({'aiohttp', 'consul', 'requests'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "[]\n"
