@@ -27,6 +27,7 @@ _NO_PSEUDO: frozenset[bytes] = frozenset()
 _SPACE = (b" ", b"\t")
 
 _MAX_SOUND_NAMES = 1024  # a peer that fills it has its names, and new ones of others, looked at each time
+_MAX_SOUND_NAME_BYTES = 128  # what a client can make us hold is small
 _sound_names: set[bytes] = set()
 """Names found in order outside pseudo-fields. What was right once is right for ever."""
 
@@ -51,7 +52,7 @@ def trailers_fault(headers: Sequence[Header]) -> str | None:
         return None
     fault = _fields_fault(headers, _NO_PSEUDO, {})
     if fault is None and len(_sound_names) < _MAX_SOUND_NAMES:
-        _sound_names.update(name for name, _ in headers)
+        _sound_names.update(name for name, _ in headers if len(name) <= _MAX_SOUND_NAME_BYTES)
     return fault
 
 

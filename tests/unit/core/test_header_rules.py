@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.core.header_rules import request_fault, response_fault, trailers_fault
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 REQUEST = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/a"), (b":authority", b"h")]
 Fields = list[tuple[bytes, bytes]]
@@ -121,3 +122,12 @@ def test_trailers_that_were_sound_once_are_judged_by_their_values_again() -> Non
         assert trailers_fault([(b"x-seen", b"1"), (b"connection", b"close")]) is not None
         assert trailers_fault([(b"x-seen", b"1"), (b":path", b"/")]) is not None
         assert trailers_fault([(b"X-Seen", b"1")]) is not None
+
+
+def test_long_names_are_not_remembered() -> None:
+    """They are looked at each time, so that a client that says another one each time makes us hold next to nothing."""
+
+    def say(number: int) -> None:
+        assert trailers_fault([(b"x%d" % abs(number) + b"a" * LONG, b"1")]) is None
+
+    assert kept_bytes(say) < FEW
