@@ -7,6 +7,7 @@ A whole gateway for integration tests: the real `Gateway` on free loopback ports
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -41,6 +42,21 @@ class RunningGateway:
     def admin_url(self) -> str:
         """Of the admin listener."""
         return f"http://127.0.0.1:{self.admin_port}"
+
+    async def logged(self, words: str = "") -> dict[str, Any]:
+        """
+        The one line of the access log with these words, once it is whole.
+
+        Lines are written in batches, some time after their calls.
+        """
+        for _ in range(250):
+            text = self.access_log.read_text() if self.access_log.exists() else ""
+            whole = text[: text.rfind("\n") + 1].splitlines()
+            if found := [line for line in whole if words in line]:
+                (line,) = found
+                return dict(json.loads(line))
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"the access log has no line with {words!r}: {text}")
 
     def client(self) -> httpx.AsyncClient:
         """A client that adds nothing of its own but what HTTP needs."""

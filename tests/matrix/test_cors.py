@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
 
 import httpx
@@ -148,14 +147,5 @@ def test_without_cors_options_is_a_method_like_any_other(shop: Site) -> None:
 def test_a_preflight_is_one_line_in_the_log(site: Site) -> None:
     answer = preflight(site, "/v1/shelves", "GET")
     wanted = answer.headers["x-request-id"]
-
-    async def line() -> dict[str, object]:
-        for _ in range(200):
-            for text in site.gateway.access_log.read_text().splitlines():
-                if wanted in text:
-                    return dict(json.loads(text))
-            await asyncio.sleep(0.02)
-        raise AssertionError("not logged")
-
-    found = asyncio.run(line())
+    found = asyncio.run(site.gateway.logged(wanted))
     assert (found["method"], found["status"], found["rpc"]) == ("OPTIONS", 204, None)

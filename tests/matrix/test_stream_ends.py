@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -20,7 +19,7 @@ from h2.connection import H2Connection
 from h2.settings import SettingCodes
 from websockets.asyncio.client import connect
 
-from tests.gateway import RunningGateway, bookstore_config, running
+from tests.gateway import bookstore_config, running
 from tests.matrix.rest_site import compiled
 from tests.matrix.rpc_site import BOTH, talking
 from tests.matrix.test_rest_stream import COUNT, number
@@ -29,14 +28,6 @@ from tests.upstreams.streaming import streaming
 
 IDLE = {"stream_idle_timeout": "400ms"}
 LINES, EVENTS = "application/x-ndjson", "text/event-stream"
-
-
-async def _ended(gateway: RunningGateway) -> dict[str, Any]:
-    """The first line of the access log, once it is there."""
-    async with asyncio.timeout(10):
-        while not (gateway.access_log.exists() and gateway.access_log.read_text().endswith("\n")):
-            await asyncio.sleep(0.02)
-    return dict(json.loads(gateway.access_log.read_text().splitlines()[0]))
 
 
 async def test_a_grpc_stream_at_rest_is_unavailable(tmp_path: Path) -> None:
@@ -85,7 +76,7 @@ async def test_a_rest_stream_at_rest_ends_in_its_form(tmp_path: Path, accept: st
             assert curl.returncode == 0
             assert b'"reason":"STREAM_IDLE"' in out
         assert (b"\n:\n\n" in out) == (accept == EVENTS)
-        line = await _ended(gateway)
+        line = await gateway.logged()
         assert (line["status"], line["grpc_code"]) == (200, "UNAVAILABLE")
 
 
@@ -135,7 +126,7 @@ async def test_a_reader_that_stands_still_does_not_outlive_its_deadline(tmp_path
         began_s = time.monotonic()
         _, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1)
         writer.write(request_bytes)
-        line = await _ended(gateway)
+        line = await gateway.logged()
         assert time.monotonic() - began_s < 8
         assert line["grpc_code"] == "DEADLINE_EXCEEDED"
         writer.transport.abort()

@@ -57,16 +57,6 @@ async def rest_of(ws: ClientConnection) -> tuple[list[str | bytes], int | None, 
         return came, ws.close_code, ws.close_reason
 
 
-async def logged(gateway: RunningGateway) -> dict[str, Any]:
-    """The one line of the access log."""
-    for _ in range(200):
-        if gateway.access_log.exists() and (text := gateway.access_log.read_text()):
-            (line,) = text.splitlines()
-            return dict(json.loads(line))
-        await asyncio.sleep(0.02)
-    raise AssertionError("nothing was logged")
-
-
 def say(text: str) -> str:
     return json.dumps({"from": "me", "text": text})
 
@@ -76,7 +66,7 @@ async def test_server_streaming_by_a_rest_path_needs_no_message(shop: RunningGat
     async with socket_to(shop, "/v1/lab/count?to=3") as ws:
         came, code, reason = await rest_of(ws)
     assert (came, code, reason) == ([f'{{"number":{n}}}' for n in (1, 2, 3)], 1000, "")
-    line = await logged(shop)
+    line = await shop.logged()
     assert (line["dialect"], line["status"], line["grpc_code"], line["rpc"]) == (
         "websocket",
         101,
@@ -280,7 +270,7 @@ async def test_what_follows_the_handshake_is_never_a_request(shop: RunningGatewa
     async with RawSocket(shop, "/v1/chat", b"GET /v1/shelves HTTP/1.1\r\nHost: a\r\n\r\n") as raw:
         assert raw.status == 101
         assert await raw.close_code() == 1002
-    line = await logged(shop)
+    line = await shop.logged()
     assert line["dialect"] == "websocket"
 
 
@@ -367,7 +357,7 @@ async def test_a_client_that_goes_away_cancels_the_call(tmp_path: Path) -> None:
             ws = await socket_to(gateway, "/v1/lab/count?to=1000&interval=3600s")
             started = asyncio.get_running_loop().time()
             await ws.close()
-            line = await logged(gateway)
+            line = await gateway.logged()
             assert asyncio.get_running_loop().time() - started < 1
             assert (line["grpc_code"], line["status"]) == ("CANCELLED", 499)
             gateway.access_log.write_text("")
@@ -425,7 +415,7 @@ async def test_a_slow_reader_slows_the_service(tmp_path: Path) -> None:
             assert produced == held
             assert 0 < held * 32_000 < 10_000_000
             raw.writer.transport.abort()
-        assert (await logged(gateway))["grpc_code"] == "CANCELLED"
+        assert (await gateway.logged())["grpc_code"] == "CANCELLED"
 
 
 async def test_a_slow_service_slows_the_client(tmp_path: Path) -> None:
@@ -449,7 +439,7 @@ async def test_a_slow_service_slows_the_client(tmp_path: Path) -> None:
                 with pytest.raises(TimeoutError):
                     await flood(raw)
                 raw.writer.transport.abort()
-            line = await logged(gateway)
+            line = await gateway.logged()
             assert line["grpc_code"] == "CANCELLED"
             assert line["request_bytes"] < 10_000_000
 

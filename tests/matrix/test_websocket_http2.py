@@ -15,7 +15,7 @@ import trustme
 from tests.browser.chromium import chromium, needs_chromium
 from tests.gateway import RunningGateway, bookstore_config, running
 from tests.matrix.rest_site import compiled, serving
-from tests.matrix.test_websocket import CORS, FEEDS, configured, logged, say, shop
+from tests.matrix.test_websocket import CORS, FEEDS, configured, say, shop
 from tests.matrix.websocket_on_h2 import STREAM, connection_to, open_websocket
 from tests.upstreams.bookstore import BookstoreProcess, known
 from tests.upstreams.streaming import streaming
@@ -46,7 +46,7 @@ async def test_a_conversation(shop: RunningGateway) -> None:
         await ws.say("")
         assert await ws.rest() == ([], 1000)
         await ws.until(lambda: ws.ended)
-    line = await logged(shop)
+    line = await shop.logged()
     assert (line["dialect"], line["status"], line["grpc_code"], line["protocol"]) == ("websocket", 200, "OK", "2"), line
 
 
@@ -130,7 +130,7 @@ async def test_a_client_that_leaves_cancels_the_call(tmp_path: Path, how: str) -
                 await ws.until(lambda: ws.ended)
                 assert ws.ws.close_rcvd is not None
         await asyncio.wait_for(over.wait(), 5)
-        assert (await logged(gateway))["grpc_code"] == "CANCELLED"
+        assert (await gateway.logged())["grpc_code"] == "CANCELLED"
 
 
 async def test_a_slow_reader_slows_the_service(tmp_path: Path) -> None:
@@ -235,6 +235,5 @@ def test_chromium_opens_one_on_the_connection_it_has(tmp_path: Path) -> None:
             with chromium(tmp_path, url, "--ignore-certificate-errors") as browser, browser.page() as page:
                 page.until("document.body && document.body.textContent.includes('theme')")
                 assert json.loads(page.value(PAGE)) == [["You said: hello"], 1000]
-            lines = [json.loads(line) for line in site.gateway.access_log.read_text().splitlines()]
-    (line,) = [line for line in lines if line["dialect"] == "websocket"]
+            line = asyncio.run(site.gateway.logged('"dialect":"websocket"'))
     assert (line["protocol"], line["status"]) == ("2", 200)
