@@ -21,7 +21,7 @@ VARIABLE = "EDGE_ENGINE"
 """Set to `portable` or `native` to insist on one."""
 
 WITHOUT_NATIVE = (
-    "the native engine is not installed, requests cost several times the CPU (make native, or pip install edge-native)"
+    "the native engine is not installed, requests cost several times the CPU (make native builds it, with cargo)"
 )
 
 
