@@ -209,9 +209,18 @@ _COMPRESSIBLE = (
 _COMPRESSIBLE_SUFFIXES = ("+json", "+xml", "+yaml")
 
 
-@lru_cache(maxsize=64)  # few types are served; what an HttpBody names beyond those is looked at each time
+_MAX_TYPE_CHARS = 128
+"""Of a content type that is remembered: an HttpBody's may be what some client made of it."""
+
+
 def compressible(content_type: str) -> bool:
     """Text in one of its forms, or protobuf; images, archives and the like are compressed already."""
+    known = _compressible if len(content_type) <= _MAX_TYPE_CHARS else _compressible.__wrapped__
+    return known(content_type)
+
+
+@lru_cache(maxsize=64)  # few types are served; what an HttpBody names beyond those is looked at each time
+def _compressible(content_type: str) -> bool:
     kind = content_type.partition(";")[0].strip().lower()
     return kind.startswith(_COMPRESSIBLE) or kind.endswith(_COMPRESSIBLE_SUFFIXES)
 
