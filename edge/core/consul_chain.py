@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edge.core.consul_identity import DEFAULT, MeshService
-from edge.core.consul_instances import Instance
+from edge.core.consul_instances import Instance, in_order
 
 MAX_TARGETS = 64
 """Targets of one chain that are watched: each costs an open query at the agent."""
@@ -120,5 +120,4 @@ def merged(parts: Sequence[tuple[float, tuple[Instance, ...]]]) -> tuple[Instanc
             scaled = max(1, round(_SCALE * weight * instance.weight / total))
             key = replace(instance, weight=1)
             found[key] = found.get(key, 0) + scaled
-    placed = [replace(instance, weight=weight) for instance, weight in found.items()]
-    return tuple(sorted(placed, key=lambda each: (each.address, each.port, each.node, each.id)))
+    return in_order(replace(instance, weight=weight) for instance, weight in found.items())

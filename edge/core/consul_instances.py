@@ -9,7 +9,7 @@ Source: https://developer.hashicorp.com/consul/api-docs/health#list-service-inst
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,8 +86,12 @@ def observe(entries: Sequence[Entry], *, only_passing: bool = False, wan: bool =
             unusable += 1
         else:
             found.add(instance)
-    ordered = sorted(found, key=lambda each: (each.address, each.port, each.node, each.id))
-    return Observed(tuple(ordered), critical, unusable)
+    return Observed(in_order(found), critical, unusable)
+
+
+def in_order(instances: Iterable[Instance]) -> tuple[Instance, ...]:
+    """The order in which equal sets are equal tuples."""
+    return tuple(sorted(instances, key=lambda each: (each.address, each.port, each.node, each.id)))
 
 
 def _status(checks: Sequence[Entry]) -> str:

@@ -60,7 +60,7 @@ def inflate(codings: str, body: bytes, max_bytes: int) -> bytes | CodingError:
 
     An empty body is empty in every coding: some clients name one and send nothing.
     """
-    names = [name for part in codings.lower().split(",") if (name := part.strip()) not in ("", IDENTITY)]
+    names = names_of(codings)
     unknown = next((name for name in names if name not in _INFLATERS), None)
     if unknown is not None:
         return CodingError(CodingErrorKind.UNKNOWN, f"content coding {unknown[:32]!r} is not supported")
@@ -76,6 +76,20 @@ def inflate(codings: str, body: bytes, max_bytes: int) -> bytes | CodingError:
     return body
 
 
+def names_of(codings: str) -> list[str]:
+    """The codings that a Content-Encoding field names, in order of application; identity is none."""
+    return [name for part in codings.lower().split(",") if (name := part.strip()) not in ("", IDENTITY)]
+
+
+def is_zlib(body: bytes) -> bool:
+    """
+    Whether `deflate` is in the zlib format, or raw as some clients send it (RFC 9110 8.4.1.2), by its first two bytes.
+
+    No encoder begins raw deflate with a byte whose low half is 8: that is a stored block with its padding set.
+    """
+    return body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
+
+
 def _gzip(body: bytes, max_bytes: int) -> bytes:
     """One or more members (RFC 1952 2.2); each carries its checksum, which zlib checks."""
     out = bytearray()
@@ -87,14 +101,8 @@ def _gzip(body: bytes, max_bytes: int) -> bytes:
 
 
 def _deflate(body: bytes, max_bytes: int) -> bytes:
-    """
-    The zlib format, or raw deflate as some clients send it (RFC 9110 8.4.1.2).
-
-    No encoder begins raw deflate with a byte whose low half is 8: that is a stored block with its padding set.
-    """
     out = bytearray()
-    zlib_format = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
-    if _zlib_stream(zlib.decompressobj(wbits=15 if zlib_format else -15), body, out, max_bytes):
+    if _zlib_stream(zlib.decompressobj(wbits=15 if is_zlib(body) else -15), body, out, max_bytes):
         raise _Corrupt("bytes after its end")
     return bytes(out)
 
@@ -201,9 +209,18 @@ _COMPRESSIBLE = (
 _COMPRESSIBLE_SUFFIXES = ("+json", "+xml", "+yaml")
 
 
-@lru_cache(maxsize=64)  # few types are served; what an HttpBody names beyond those is looked at each time
+_MAX_TYPE_CHARS = 128
+"""Of a content type that is remembered: an HttpBody's may be what some client made of it."""
+
+
 def compressible(content_type: str) -> bool:
     """Text in one of its forms, or protobuf; images, archives and the like are compressed already."""
+    known = _compressible if len(content_type) <= _MAX_TYPE_CHARS else _compressible.__wrapped__
+    return known(content_type)
+
+
+@lru_cache(maxsize=64)  # few types are served; what an HttpBody names beyond those is looked at each time
+def _compressible(content_type: str) -> bool:
     kind = content_type.partition(";")[0].strip().lower()
     return kind.startswith(_COMPRESSIBLE) or kind.endswith(_COMPRESSIBLE_SUFFIXES)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from edge.core.grpc_frame import PREFIX_BYTES, Frame
+from edge.core.grpc_frame import PREFIX_BYTES, Frame, encode_frame
 
 READY_FRAMES = 512
 """Kept as objects: more than a reader that keeps up ever leaves, and 64 KiB at most for tiny ones."""
@@ -41,7 +41,8 @@ class HeldFrames:
             return
         self._ready.extend(frames[:room])
         for start in range(room, len(frames), READY_FRAMES):
-            self._last += b"".join(map(_packed, frames[start : start + READY_FRAMES]))
+            rest = frames[start : start + READY_FRAMES]
+            self._last += b"".join([encode_frame(frame.payload, compressed=frame.compressed) for frame in rest])
             if len(self._last) >= _BLOCK_BYTES:
                 self._blocks.append(bytes(self._last))
                 self._last.clear()
@@ -70,7 +71,3 @@ class HeldFrames:
             end = head + int.from_bytes(block[start + 1 : head], "big")
             add(Frame(block[start] == 1, block[head:end]))
             start = end
-
-
-def _packed(frame: Frame) -> bytes:
-    return (b"\1" if frame[0] else b"\0") + len(frame[1]).to_bytes(4, "big") + frame[1]

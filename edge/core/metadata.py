@@ -96,6 +96,8 @@ _NOMINATES_NOTHING = frozenset((b"keep-alive", b"close"))
 
 def request_metadata(headers: Sequence[Header], rules: MetadataRules) -> list[Header]:
     """The metadata a request's headers become, in order. Names must be lower case already, values without white space around them."""
+    if rules.permanent:
+        return _looked_at(headers, rules)
     metadata: list[Header] = []
     keys = rules._keys  # a memory of these rules' verdicts
     for name, value in headers:
@@ -108,8 +110,6 @@ def request_metadata(headers: Sequence[Header], rules: MetadataRules) -> list[He
             return _looked_at(headers, rules)
         if key:
             metadata.append((key, value))
-    if rules.permanent:
-        return _looked_at(headers, rules)
     # One look at all values: each for itself would cost as much as all the rest here.
     if not metadata or _VALUE.match(b"".join([value for _, value in metadata])):
         return metadata

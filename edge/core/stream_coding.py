@@ -9,7 +9,8 @@ Source: RFC 1951 (sync flush), RFC 7932 section 11.1, RFC 8878.
 from __future__ import annotations
 
 import zlib
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import brotli
 import zstandard
@@ -74,10 +75,9 @@ class _Zstd:
         return self._stream.flush()
 
 
-_CODERS: dict[str, Any] = {"gzip": _Gzip, "br": _Brotli, "zstd": _Zstd}
+_CODERS: dict[str, Callable[[], StreamCoder]] = {"gzip": _Gzip, "br": _Brotli, "zstd": _Zstd}
 
 
 def stream_coder(coding: str) -> StreamCoder:
     """For one answer, in a coding that `content_coding.negotiate` gave."""
-    coder: StreamCoder = _CODERS[coding]()
-    return coder
+    return _CODERS[coding]()

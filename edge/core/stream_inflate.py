@@ -16,7 +16,7 @@ from typing import Protocol
 import brotli
 import zstandard
 
-from edge.core.content_coding import IDENTITY, CodingError, CodingErrorKind
+from edge.core.content_coding import IDENTITY, CodingError, CodingErrorKind, is_zlib, names_of
 from edge.core.zstd_blocks import ZstdBlocks, ZstdFormatError
 
 _STEP_BYTES = 128 * 1024
@@ -84,7 +84,7 @@ class _Gzip:
 
 
 class _Deflate:
-    """The zlib format, or raw deflate: `content_coding` has how they are told apart."""
+    """The zlib format, or raw deflate (`is_zlib`)."""
 
     def __init__(self) -> None:
         self._stream: zlib._Decompress | None = None
@@ -96,8 +96,7 @@ class _Deflate:
             self._seen = data = self._seen + data
             if len(data) < _ZLIB_HEADER_BYTES:
                 return
-            zlib_format = data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
-            self._stream = zlib.decompressobj(wbits=_ZLIB_BITS if zlib_format else _RAW_BITS)
+            self._stream = zlib.decompressobj(wbits=_ZLIB_BITS if is_zlib(data) else _RAW_BITS)
         while data:
             if self.whole:
                 raise _Corrupt("bytes after its end")
@@ -175,7 +174,7 @@ _STREAMS: dict[str, Callable[[], _Stream]] = {
 
 def coding_of(field: str) -> str | CodingError:
     """The one coding that a Content-Encoding field names, IDENTITY for none. Layers are for bodies that are whole."""
-    names = [name for part in field.lower().split(",") if (name := part.strip()) not in ("", IDENTITY)]
+    names = names_of(field)
     if len(names) > 1:
         return CodingError(CodingErrorKind.UNKNOWN, "a streamed body is taken in one content coding at most")
     if names and names[0] not in _STREAMS:

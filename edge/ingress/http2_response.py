@@ -20,6 +20,7 @@ CONTINUE: list[Header] = [(b":status", b"%d" % HTTPStatus.CONTINUE.value)]
 _STATUS = {status.value: b"%d" % status.value for status in HTTPStatus}
 _OF_CONNECTION = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 _MAX_SAFE_NAMES = 1024  # services choose names too: one that fills it has its own looked at each time
+_MAX_SAFE_NAME_BYTES = 128
 _safe_names: set[bytes] = set()
 """Names of fields that were let out."""
 
@@ -50,7 +51,7 @@ def safe(headers: Sequence[Header]) -> list[Header]:
             raise UnsafeFieldError(f"a response field {name!r} is not a field")
     kept = [field for field in headers if field[0] not in _OF_CONNECTION]
     if len(_safe_names) < _MAX_SAFE_NAMES:
-        _safe_names.update(name for name, _ in kept)
+        _safe_names.update(name for name, _ in kept if len(name) <= _MAX_SAFE_NAME_BYTES)
     return kept
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from edge.core.grpc_status import Code
 from edge.ingress.service import Answer, Header
-from edge.outcome import Fault, Refusal, http_of_code
+from edge.outcome import Refusal, http_of_code
 from edge.upstream.call import UnaryReply
 from edge.wire.codec import ApiCodec
 
@@ -29,7 +29,7 @@ _COME_BACK_S = 1.0
 _NOT_CACHED = (b"cache-control", b"no-store")
 
 
-def refusal_answer(refusal: Refusal, *, close: bool = False) -> Answer:
+def refusal_answer(refusal: Refusal) -> Answer:
     """The answer for a refusal of ours."""
     headers: list[Header] = [(b"content-type", JSON), _NOT_CACHED]
     if refusal.allow:
@@ -43,7 +43,6 @@ def refusal_answer(refusal: Refusal, *, close: bool = False) -> Answer:
         refusal.http_status,
         headers,
         status_body(refusal.grpc_code, refusal.public_message, refusal_details(refusal)),
-        close,
     )
 
 
@@ -95,8 +94,3 @@ def retry_delay_s(details: Sequence[bytes]) -> float | None:
         except ValueError:
             return None
     return None
-
-
-def internal_answer() -> Answer:
-    """The answer when the gateway itself failed: it tells nothing about why."""
-    return refusal_answer(Refusal(Fault.INTERNAL), close=True)

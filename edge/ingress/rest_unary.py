@@ -69,7 +69,9 @@ class RestUnary:
             printed = self._route.codec.response(reply.message, request.render)
         except EncodeError as error:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail=str(error))
-        content_type = _content_type(printed.content_type)
+        media_type = printed.content_type
+        known = _content_type if len(media_type) <= _MAX_CHARS else _content_type.__wrapped__
+        content_type = known(media_type)
         if content_type is None:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail="the content type of the answer is no header value")
         return self._dressed(Answer(OK if status is None else status, (*fields, content_type), printed.body))
@@ -85,6 +87,10 @@ class RestUnary:
     def _dressed(self, answer: Answer) -> Answer:
         opening = self._opening
         return dressed(answer, opening.head, opening.x.request_id, compress=self._settings.compression)
+
+
+_MAX_CHARS = 128
+"""Of a content type that is remembered: an HttpBody's may be what some client made of it."""
 
 
 @lru_cache(maxsize=64)  # one for JSON, and those of HttpBody messages

@@ -108,9 +108,8 @@ class StreamCall:
                 outcome = await self._outcome(body, answer)
                 self._note(outcome)
                 x.status = await self._speech.finish(answer, outcome)
-        except (
-            BaseException
-        ) as error:  # the client went away or reads no further, or a bug of ours cut the answer short
+        except BaseException as error:
+            # The client went away or reads no further, or a bug of ours cut the answer short.
             refusal = Refusal(_fault_of(error, late))
             self._note(refusal)
             x.status = refusal.http_status

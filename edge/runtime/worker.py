@@ -29,7 +29,6 @@ OK, FAILED, BAD_INPUT = 0, 1, 2
 _OVERTIME_S = 1.0
 """What a drain may take past its timeout, and an immediate end past its signal, before the process is ended regardless."""
 
-
 _log = structlog.get_logger("edge.runtime")
 
 

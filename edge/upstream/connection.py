@@ -181,9 +181,8 @@ class Connection(asyncio.Protocol):
         """Open a stream with its head and what it has to send. The caller has made sure that `free` was positive."""
         stream.written_in = self._writes + 1
         limit_bytes = self._max_header_list_bytes
-        if (
-            limit_bytes != UNLIMITED_BYTES and list_bytes(headers) > limit_bytes
-        ):  # it might end the connection, and the calls of others
+        # Too large a head might end the connection, and the calls of others.
+        if limit_bytes != UNLIMITED_BYTES and list_bytes(headers) > limit_bytes:
             stream.settle(Refusal(Fault.HEADERS_TOO_LARGE, "the header fields are larger than the service takes"))
             self._owner.capacity_changed()  # the stream we do not take is another's
             return
@@ -195,11 +194,10 @@ class Connection(asyncio.Protocol):
             else:
                 stream.id = self._session.open(headers, end=False)
         except StreamsExhausted:
+            # Out of stream ids: the call needs another connection. Or the peer lowered its limit after a promise.
             if len(self.streams) < self._max_streams:
-                self._retire()  # out of stream ids: the call needs another connection
-            stream.settle(
-                Unprocessed("the connection takes no more streams")
-            )  # or the peer lowered its limit after a promise
+                self._retire()
+            stream.settle(Unprocessed("the connection takes no more streams"))
             return
         stream.carrier = self
         self.streams[stream.id] = stream

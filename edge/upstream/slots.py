@@ -112,9 +112,7 @@ class Slots:
         """A connection for a call now, or a refusal, or None: the call must wait (a dial has been started if that helps)."""
         if self._closing:
             return Refusal(Fault.SHUTTING_DOWN)
-        if (
-            self._only is not None
-        ):  # the common case is decided without ceremony: one endpoint, one connection, room on it
+        if self._only is not None:  # the common case, without ceremony: one endpoint, one connection, room on it
             links = self._only.links
             if len(links) == 1 and links[0].free > 0:
                 return links[0]

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.content_coding import CodingError, CodingErrorKind, compress, compressible, inflate, negotiate
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 
 def raw_deflate(body: bytes) -> bytes:
@@ -185,3 +186,12 @@ def test_what_we_compress_we_can_inflate(coding: str, body: bytes) -> None:
 )
 def test_compressible(content_type: str, expected: bool) -> None:
     assert compressible(content_type) is expected
+
+
+def test_long_types_are_not_remembered() -> None:
+    """A service may say what some client said to it; they are looked at all the same."""
+
+    def say(number: int) -> None:
+        assert compressible(f"text/x{number}" + "a" * LONG)
+
+    assert kept_bytes(say) < FEW

@@ -26,6 +26,7 @@ class ScriptedMethod:
     fails: Exception | None = None
     cannot_print = False
     takes_raw = gives_raw = False
+    content_type = "application/json"
 
     def request(self, path: Sequence[str], query: str, body: bytes, content_type: str) -> RequestMessage:
         if self.fails is not None:
@@ -36,7 +37,7 @@ class ScriptedMethod:
     def response(self, message: bytes, render: Render) -> ResponseBody:
         if self.cannot_print:
             raise EncodeError("not a Book")
-        return ResponseBody("application/json", b'"' + message + b'"')
+        return ResponseBody(self.content_type, b'"' + message + b'"')
 
 
 class ScriptedApi(StubApi):

@@ -18,7 +18,7 @@ GOOGLE = head(x_goog_api_client=b"gl-python/3.11 gapic/2")
 
 def test_a_generated_client_gets_the_envelope() -> None:
     """The HTTP status as code, the gRPC code by name, message and details as they are, headers untouched."""
-    bare = refusal_answer(Refusal(Fault.ROUTE_NOT_FOUND), close=True)
+    bare = refusal_answer(Refusal(Fault.ROUTE_NOT_FOUND))._replace(close=True)
     answer = for_client(bare, GOOGLE)
     told = json.loads(bare.body)
     assert json.loads(answer.body) == {

@@ -7,6 +7,7 @@ import pytest
 from edge.ingress import http2_response
 from edge.ingress.http1_response import DATE, UnsafeFieldError
 from edge.ingress.service import Answer
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 
 def test_a_head() -> None:
@@ -59,3 +60,13 @@ def test_fields_seen_before_are_held_to_the_same_rules() -> None:
         for bad in ((b"x-again", b"a\nb"), (b"X-Again", b"1"), (b"", b"1")):
             with pytest.raises(UnsafeFieldError):
                 http2_response.safe([(b"x-again", b"1"), bad])
+
+
+def test_long_names_are_not_remembered() -> None:
+    """A service chooses them: they are looked at each time."""
+
+    def say(number: int) -> None:
+        field = (b"x%d" % abs(number) + b"a" * LONG, b"1")
+        assert http2_response.safe([field]) == [field]
+
+    assert kept_bytes(say) < FEW

@@ -7,10 +7,14 @@ import gzip
 import pytest
 
 from edge.core.metadata import MetadataRules
+from edge.ingress.service import Answer
 from edge.ingress.serving import ApiSettings
+from edge.ingress.unary_call import UnaryCall
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import UnaryReply
+from edge.wire.codec import Render, RequestMessage
 from tests.unit.ingress.scenes import Scene, head
+from tests.unit.keeping import FEW, LONG, kept_bytes
 
 
 async def test_a_body_is_bound_without_its_coding() -> None:
@@ -77,3 +81,18 @@ async def test_response_metadata_is_named_as_the_api_says() -> None:
         scene = Scene(settings=ApiSettings(MetadataRules(response="bare")))
         scene.upstream.reply = reply
         assert (b"x-cost", b"3") in (await scene.ask(head())).headers
+
+
+async def test_long_content_types_are_not_remembered() -> None:
+    """An HttpBody's may be what some client said; it is passed on all the same."""
+    scene = Scene()
+
+    def say(number: int) -> None:
+        scene.api.codec.content_type = f"text/x{number}" + "a" * LONG
+        call = scene.begin(head())
+        assert isinstance(call, UnaryCall)
+        answer = call._speech.replied(RequestMessage(b"", Render()), UnaryReply(0, b"yes"))
+        assert isinstance(answer, Answer)
+        assert (b"content-type", scene.api.codec.content_type.encode()) in answer.headers
+
+    assert kept_bytes(say) < FEW
