@@ -22,6 +22,7 @@ MAX_WAIT_S = 600
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,253}[A-Za-z0-9])?", re.ASCII)
 _META_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_NEAR_US = frozenset({"_agent", "_ip"})  # no nodes' names: Consul's words for the agent that is asked, and for who asks
 _MAX_META, _MAX_META_VALUE, _MAX_PORT = 63, 512, 65535
 
 
@@ -48,6 +49,16 @@ def _name(written: str) -> str:
             "is no service name", "use letters, digits, - _ and ., at most 128; begin and end with a letter or digit"
         )
     return written
+
+
+def _word(written: str) -> str:
+    if not _NAME.fullmatch(written):
+        raise wrong("is no name in Consul", "use letters, digits, - _ and .; begin and end with a letter or digit")
+    return written
+
+
+def _near(written: str) -> str:
+    return written if written in _NEAR_US else _word(written)
 
 
 def _id(written: str) -> str:
@@ -82,7 +93,8 @@ AgentUrl = Annotated[str, AfterValidator(_agent_url)]
 ServiceName = Annotated[str, AfterValidator(_name)]
 ServiceId = Annotated[str, AfterValidator(_id)]
 Port = Annotated[int, BeforeValidator(no_bool), AfterValidator(_port)]
-Word = Annotated[str, AfterValidator(_name)]
+Word = Annotated[str, AfterValidator(_word)]
+Near = Annotated[str, AfterValidator(_near)]
 
 
 class ConsulTls(Model):
@@ -228,7 +240,7 @@ class UpstreamConsul(Model):
     """The cluster peering the service was imported through."""
     filter: str | None = Field(default=None, min_length=1)
     """A filter expression of Consul's, as in `Service.Meta.version == "2"`."""
-    near: Word | None = None
+    near: Near | None = None
     """Prefer instances near this node, for a prepared query; `_agent` is our own."""
     only_passing: bool = False
     """Leave out instances with a check that warns."""

@@ -66,7 +66,7 @@ def agent_from_environment(env: Mapping[str, str]) -> AgentPlace:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return AgentPlace(
         place=_place(url, context, env.get("CONSUL_TLS_SERVER_NAME")),
-        token=TokenSource(Secret(token) if token else None, Path(file) if file and not token else None),
+        token=TokenSource(Secret(token) if token else None, Path(file) if file else None),  # both: the file, as there
         scope=Scope(namespace=env.get("CONSUL_NAMESPACE", ""), partition=env.get("CONSUL_PARTITION", "")),
     )
 

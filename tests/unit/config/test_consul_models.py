@@ -12,10 +12,12 @@ from edge.config.consul_models import (
     Consul,
     ConsulCheck,
     ConsulService,
+    Near,
     Port,
     ServiceId,
     ServiceName,
     UpstreamConsul,
+    Word,
 )
 
 
@@ -60,6 +62,8 @@ def test_addresses_that_name_no_agent(written: str) -> None:
 @pytest.mark.parametrize(("kind", "good", "bad"), [
     (ServiceName, ["web", "web.v1_2-a", "a" * 128], ["", "-web", "web-", "we b", "a/b", "a" * 129, "wéb"]),
     (ServiceId, ["web:1.a-b_c", "a"], ["", "a b", 'a"b', "a/b", ":a"]),
+    (Word, ["dc1", "v1.2"], ["", "_agent", "a/b"]),
+    (Near, ["node-1", "_agent", "_ip"], ["", "_node", "a/b"]),
 ])  # fmt: skip
 def test_names(kind: Any, good: list[str], bad: list[str]) -> None:
     """What could lead a path or a filter elsewhere is refused."""

@@ -95,7 +95,9 @@ def test_rest_of_the_environment(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from-file")
     by_file = {"CONSUL_HTTP_TOKEN_FILE": str(tmp_path / "token")}
     assert agent_from_environment(by_file).token.current() == "from-file"
-    assert agent_from_environment({**by_file, "CONSUL_HTTP_TOKEN": "t"}).token.current() == "t"
+    assert agent_from_environment({**by_file, "CONSUL_HTTP_TOKEN": "t"}).token.current() == "from-file"
+    gone = {"CONSUL_HTTP_TOKEN_FILE": str(tmp_path / "gone")}
+    assert agent_from_environment({**gone, "CONSUL_HTTP_TOKEN": "t"}).token.current() == "t"
     assert agent_from_environment({"CONSUL_NAMESPACE": "ns", "CONSUL_PARTITION": "ap"}).scope == Scope("", "ns", "ap")
     https = {"CONSUL_HTTP_ADDR": "https://a:1", "CONSUL_TLS_SERVER_NAME": "n"}
     checked, unchecked = (
