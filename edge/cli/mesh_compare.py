@@ -16,7 +16,7 @@ import typer
 
 from edge.cli.mesh_consul import consul_from
 from edge.cli.mesh_generate import AuditOption
-from edge.cli.mesh_input import plan_of
+from edge.cli.mesh_input import checked_documents, plan_of
 from edge.cli.output import FAILED, ConfigOption, JsonOption, console, print_json
 from edge.core.problem import Problem, ProblemsError
 from meshconfig.comparison import Comparison, compare, read_all
@@ -27,7 +27,6 @@ from meshconfig.manifest_comparison import compare_manifests
 from meshconfig.manifests import UnreadableError, read_entries, read_manifests, wanted
 from meshconfig.plan import MeshPlan
 from meshconfig.reach import Reach, sentences
-from meshconfig.targets import documents
 
 AgainstOption = Annotated[
     str,
@@ -117,7 +116,7 @@ def _with_files(plan: MeshPlan, path: Path, options: Options) -> Comparison:
     if not path.exists():
         message = f"{path}: no such file or folder"
         raise ProblemsError([Problem("--against", "", message, "give consul, a folder, or a file of manifests")])
-    found = compare_manifests(plan, read_manifests(path), wanted(documents(plan, options)))
+    found = compare_manifests(plan, read_manifests(path), wanted(checked_documents(plan, options)))
     if path.is_dir() and "consul" in plan.targets:
         consul = compare(plan, read_entries(path), options)
         return Comparison(

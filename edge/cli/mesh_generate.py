@@ -12,15 +12,13 @@ from typing import Annotated
 
 import typer
 
-from edge.cli.mesh_input import plan_of
+from edge.cli.mesh_input import checked_documents, plan_of
 from edge.cli.output import ConfigOption, counted
 from edge.core.problem import Problem, ProblemsError
-from meshconfig.checks.every import problems
 from meshconfig.comparison import refusals
 from meshconfig.consul import entries
-from meshconfig.document import Document, Options
+from meshconfig.document import Options
 from meshconfig.plan import MeshPlan
-from meshconfig.targets import documents
 from meshconfig.writer import files, stream, write_folder
 
 AuditOption = Annotated[
@@ -41,8 +39,8 @@ def generate(
     """
     plan = plan_of(config)
     options = Options(audit=audit, deploy=deploy)
-    rendered = documents(plan, options)
-    _check(plan, options, rendered)
+    rendered = checked_documents(plan, options)
+    _check_consul(plan, options)
     made = files(plan, rendered)
     if out == "-":
         sys.stdout.write(stream(made))
@@ -55,10 +53,8 @@ def generate(
     print(f"{folder}: {counted(len(made), 'file')}, {len(changed)} changed")
 
 
-def _check(plan: MeshPlan, options: Options, rendered: tuple[Document, ...]) -> None:
-    """Raises ProblemsError with what a mesh would refuse, or take and ignore."""
-    if refused := problems(rendered):
-        raise ProblemsError(refused)
+def _check_consul(plan: MeshPlan, options: Options) -> None:
+    """Raises ProblemsError with what Consul would refuse of its entries."""
     found = refusals(list(entries(plan, options))) if "consul" in plan.targets else ()
     if found:
         fix = "change what the mesh section says about it"

@@ -17,6 +17,14 @@ def test_a_consul_that_does_not_answer_is_a_failure(command: list[str], edge: Ed
     assert not Path(".edge-mesh-journal").exists()
 
 
+def test_what_a_mesh_would_refuse_is_not_applied(edge: Edge, mesh: Path) -> None:
+    """No cluster is asked: that is found here."""
+    mesh.write_text(mesh.read_text().replace("  services:", "  gateway: {trust_domain: Corp.Example}\n  services:"))
+    result = edge("mesh", "apply", "--to", "kubernetes")
+    assert (result.code, result.out) == (2, "")
+    assert "is invalid: no DNS-like identity" in result.err
+
+
 def test_there_is_nothing_to_undo(edge: Edge, mesh: Path) -> None:
     """No journal, no failure."""
     assert edge("mesh", "apply", "--roll-back").code == 0
