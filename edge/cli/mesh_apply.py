@@ -62,6 +62,10 @@ def apply(
     fails, those before it are undone. In Kubernetes the cluster must take all of it in a dry run first.
     Look at edge mesh plan first.
     """
+    if roll_back and to == "kubernetes":
+        raise typer.BadParameter(
+            "undoes an apply to Consul; one to Kubernetes has no journal", param_hint="--roll-back"
+        )
     plan = plan_of(config)
     if to == "kubernetes":
         _to_cluster(plan, Options(audit=audit), take_over=take_over)

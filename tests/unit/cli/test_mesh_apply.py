@@ -30,6 +30,13 @@ def test_there_is_nothing_to_undo(edge: Edge, mesh: Path) -> None:
     assert edge("mesh", "apply", "--roll-back").code == 0
 
 
+def test_an_apply_to_kubernetes_cannot_be_undone(edge: Edge, mesh: Path) -> None:
+    """Asked to undo, nothing is applied."""
+    result = edge("mesh", "apply", "--to", "kubernetes", "--roll-back")
+    assert (result.code, result.out) == (2, "")
+    assert "--roll-back" in result.err
+
+
 def test_a_journal_is_kept_while_it_cannot_be_undone(edge: Edge, mesh: Path) -> None:
     """It is all that says what was done."""
     journal = Path(".edge-mesh-journal")
