@@ -32,6 +32,7 @@ def check_mesh(document: Document) -> None:
         _check_callers(document, loc, service, section(mesh, "gateway"))
         _check_protocol(document, loc, service)
         _check_split(document, (*loc, "split"), section(service, "split"))
+        _check_by_edge(document, loc, service)
         _check_rate_limit(document, (*loc, "rate_limit"), service.get("rate_limit"))
         _check_networks(document, (*loc, "probes", "networks"), section(service, "probes"))
         _check_repeated(document, (*loc, "export_to"), items(service, "export_to"))
@@ -124,6 +125,13 @@ def _check_split(document: Document, loc: Loc, split: Section) -> None:
         document.add(
             (*loc, "subsets"), f"the weights sum to {total:g}", "make them 100 together, or leave all of them out"
         )
+
+
+def _check_by_edge(document: Document, loc: Loc, service: Section) -> None:
+    for name in ("split", "failover"):
+        if text(section(service, name), "by") == "edge":
+            message = "does nothing yet: no policy is made for it, and the gateway does not do it itself"
+            document.add((*loc, name, "by"), message, f"write by: mesh, or remove {name}", warning=True)
 
 
 def _check_rate_limit(document: Document, loc: Loc, given: object) -> None:

@@ -102,7 +102,7 @@ class Failover(Model):
     """Where calls go while no instance here is healthy."""
 
     by: Literal["mesh", "edge"] = "mesh"
-    """Who does it: the mesh's own objects, or the gateway."""
+    """Who does it: the mesh's own objects, or nobody yet (`edge`)."""
     datacenters: tuple[Label, ...] = Field(min_length=1, examples=["[dc2]"])
     """Consul datacenters, in order."""
 
@@ -111,7 +111,7 @@ class Split(Model):
     """How calls are divided among subsets."""
 
     by: Literal["mesh", "edge"] = "mesh"
-    """Who does it: the mesh's own objects, or the gateway."""
+    """Who does it: the mesh's own objects, or nobody yet (`edge`)."""
     subsets: dict[Label, Subset] = Field(min_length=1)
     """By name."""
 
