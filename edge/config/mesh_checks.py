@@ -27,6 +27,7 @@ def check_mesh(document: Document) -> None:
     _check_repeated(document, ("mesh", "targets"), items(mesh, "targets"))
     _check_upstreams(document, services)
     _check_workloads(document, mesh)
+    _check_gateway(document, mesh)
     for key, service in named(mesh, "services"):
         loc: Loc = ("mesh", *key)
         _check_callers(document, loc, service, section(mesh, "gateway"))
@@ -86,6 +87,15 @@ def _check_workloads(document: Document, mesh: Section) -> None:
     if gateway in consul:
         message = f"{quoted(gateway)} is the gateway itself"
         document.add(("mesh", "services", consul[gateway]), message, "give mesh.gateway.service another name")
+
+
+def _check_gateway(document: Document, mesh: Section) -> None:
+    """The certificate the gateway presents to Consul's proxies names the service the intentions let in."""
+    presented = text(section(document.data, "consul"), "service")
+    allowed = text(section(mesh, "gateway"), "service") or "edge"
+    if "consul" in items(mesh, "targets") and presented not in {None, allowed}:
+        message = f"{quoted(allowed)} is let in by the policies, but consul.service is {quoted(presented)}"
+        document.add(("mesh", "gateway", "service"), message, f"write mesh.gateway.service: {presented}")
 
 
 def _check_callers(document: Document, loc: Loc, service: Section, gateway: Section) -> None:

@@ -50,7 +50,7 @@ class MeshGateway(Model):
     linkerd_namespace: Label = "linkerd"
     """Where Linkerd's control plane runs: part of its identities."""
     service: Label = "edge"
-    """Its Consul service, and its Kubernetes Service; `consul.service`, where that is given, must be the same."""
+    """Its Consul service, and its Kubernetes Service; with the target consul, `consul.service`, if given, must be the same."""
     selector: Labels = Field(default={"app.kubernetes.io/name": "edge-gateway"})
     """Labels of its pods."""
 

@@ -67,6 +67,22 @@ def test_every_exposed_upstream_needs_its_service() -> None:
 
 
 @pytest.mark.parametrize(
+    ("service", "mesh", "count"),
+    [
+        ("gw", "targets: [consul]", 1),
+        ("gw", "targets: [consul], gateway: {service: gw}", 0),
+        ("edge", "targets: [consul], gateway: {service: gw}", 1),
+        ("edge", "targets: [consul]", 0),
+        ("gw", "targets: [istio]", 0),
+    ],
+)
+def test_the_gateway_is_one_service_in_consul(service: str, mesh: str, count: int) -> None:
+    """Intentions for another name than its certificate's would shut it out; only Consul goes by that name."""
+    problems = found(f"{{{mesh}, services: {{shop: {{{SHOP}}}}}}}", f"{BASE}consul: {{service: {service}}}\n")
+    assert problems == [("mesh.gateway.service", False)] * count
+
+
+@pytest.mark.parametrize(
     ("other", "count"),
     [
         ("{service: edge, service_account: x, namespace: y, rpcs: [a.B/C]}", 1),
