@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from edge.cli.mesh_consul import consul_from
-from edge.cli.mesh_generate import AuditOption
+from edge.cli.mesh_generate import AuditOption, DeployOption
 from edge.cli.mesh_input import checked_documents, plan_of
 from edge.cli.output import FAILED, ConfigOption, JsonOption, console, print_json
 from edge.core.problem import Problem, ProblemsError
@@ -49,6 +49,7 @@ def plan(
     config: ConfigOption = Path("edge.yaml"),
     against: AgainstOption = "consul",
     audit: AuditOption = False,
+    deploy: DeployOption = False,
     take_over: TakeOverOption = False,
     datacenter: DatacenterOption = "",
     json: JsonOption = False,
@@ -58,7 +59,8 @@ def plan(
 
     Changes nothing. Exits with 0 when nothing differs, with 1 otherwise.
     """
-    found = compared(plan_of(config), against, Options(audit=audit), take_over=take_over, datacenter=datacenter)
+    options = Options(audit=audit, deploy=deploy)
+    found = compared(plan_of(config), against, options, take_over=take_over, datacenter=datacenter)
     if json:
         print_json(comparison_data(found))
     else:
@@ -70,6 +72,7 @@ def verify(
     config: ConfigOption = Path("edge.yaml"),
     against: AgainstOption = "consul",
     audit: AuditOption = False,
+    deploy: DeployOption = False,
     datacenter: DatacenterOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -78,7 +81,7 @@ def verify(
 
     Exits with 1 on drift: something is missing, was changed by another hand, or is left over.
     """
-    found = compared(plan_of(config), against, Options(audit=audit), datacenter=datacenter)
+    found = compared(plan_of(config), against, Options(audit=audit, deploy=deploy), datacenter=datacenter)
     if json:
         print_json({"ok": not found.changes, **comparison_data(found)})
     elif found.changes:

@@ -25,12 +25,14 @@ AuditOption = Annotated[
     bool, typer.Option("--audit", help="Refuse nothing yet: report what would be refused, where the mesh can.")
 ]
 
+DeployOption = Annotated[bool, typer.Option("--deploy", help="Add the gateway's own Kubernetes workload.")]
+
 
 def generate(
     config: ConfigOption = Path("edge.yaml"),
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where to write; - for one stream.")] = "-",
     audit: AuditOption = False,
-    deploy: Annotated[bool, typer.Option("--deploy", help="Add the gateway's own Kubernetes workload.")] = False,
+    deploy: DeployOption = False,
 ) -> None:
     """
     Write the policies as files.

@@ -19,6 +19,15 @@ def test_a_folder_as_it_was_generated_has_no_change(edge: Edge, mesh: Path) -> N
     assert edge("mesh", "verify", "--against", "out").out == "in force as configured\n"
 
 
+@pytest.mark.parametrize("flag", ["--audit", "--deploy"])
+def test_a_folder_is_compared_with_what_its_flags_make(flag: str, edge: Edge, mesh: Path) -> None:
+    """With the same flag nothing differs; without it something does."""
+    edge("mesh", "generate", flag, "-o", "out")
+    assert edge("mesh", "plan", flag, "--against", "out").out == "no change\n"
+    assert edge("mesh", "verify", flag, "--against", "out").code == 0
+    assert edge("mesh", "verify", "--against", "out").code == 1
+
+
 def test_drift_is_exit_1_and_told_in_words(edge: Edge, mesh: Path) -> None:
     """What differs, and who can call what after an apply."""
     edge("mesh", "generate", "-o", "out")
