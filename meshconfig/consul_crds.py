@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshconfig.ownership import MARKS
+from meshconfig.ownership import MARKS, labels
 from meshconfig.plan import MeshPlan
 
 _KINDS = {
@@ -41,7 +41,7 @@ def custom_resource(plan: MeshPlan, entry: dict[str, Any]) -> dict[str, Any] | N
         "metadata": {
             "name": entry["Name"],
             "namespace": _namespace(plan, entry),
-            "labels": {"app.kubernetes.io/managed-by": "edge", "edge/gateway": plan.gateway.caller.service},
+            "labels": labels(plan),
             "annotations": {f"edge/{key}": value for key, value in sorted(entry["Meta"].items()) if key in MARKS},
         },
         "spec": spec,

@@ -63,7 +63,9 @@ def _intentions(entry: Entry) -> Iterator[str]:
             yield f"{where}.Description exceeds maximum length {_MAX_META_VALUE}"
         for number, permission in enumerate(permissions):
             yield from _permission(permission, f"{where}.Permissions[{number}]")
-        if name in seen and not source.get("Peer"):
+        if source.get("Peer"):
+            continue  # another service, of another mesh
+        if name in seen:
             yield f'{where} defines "{name}" more than once'
         seen.add(name)
 

@@ -77,7 +77,7 @@ def router(service: PlannedService) -> Iterator[Entry]:
 
 
 def exported(plan: MeshPlan) -> Iterator[Entry]:
-    """One entry for the partition, which others may share: see `shared`."""
+    """One entry for the partition, which others may share: see `items`."""
     services = [
         {"Name": service.consul_name, "Consumers": [{"Peer": peer} for peer in service.export_to]}
         for service in sorted(plan.services, key=lambda service: service.consul_name)

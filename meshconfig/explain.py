@@ -13,7 +13,8 @@ from meshconfig.grants import Grant
 from meshconfig.grants_consul import consul_grants
 from meshconfig.grants_istio import istio_grants
 from meshconfig.grants_linkerd import linkerd_grants
-from meshconfig.plan import MeshPlan, Rpc
+from meshconfig.linkerd_access import server_name
+from meshconfig.plan import MeshPlan, PlannedService, Rpc
 
 
 def grants_of(documents: Iterable[Document]) -> list[Grant]:
@@ -34,12 +35,12 @@ def explain(documents: Iterable[Document], plan: MeshPlan, rpc: Rpc) -> tuple[Gr
         name
         for service in plan.services
         if any(rpc in allowance.rpcs for allowance in plan.callers_of(service.key))
-        for name in _names(service.namespace, service.selector, service.service, service.port) | {service.consul_name}
+        for name in _names(service)
     }
     return tuple(grant for grant in grants_of(documents) if grant.allows(rpc.path) and grant.callee in offering)
 
 
-def _names(namespace: str, selector: Iterable[tuple[str, str]], service: str, port: int) -> set[str]:
-    """What a service is called as a callee in Linkerd and in Istio."""
-    labels = ",".join(f"{key}={value}" for key, value in selector)
-    return {f"{namespace}/{service}-{port}", f"{namespace}/{labels}"}
+def _names(service: PlannedService) -> set[str]:
+    """What a service is called as a callee in Consul, Linkerd and Istio."""
+    labels = ",".join(f"{key}={value}" for key, value in service.selector)
+    return {service.consul_name, f"{service.namespace}/{server_name(service)}", f"{service.namespace}/{labels}"}

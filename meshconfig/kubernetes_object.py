@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.config.mesh_models import Mesh
 from meshconfig.document import Document
-from meshconfig.ownership import marks
+from meshconfig.ownership import labels, marks
 from meshconfig.plan import MeshPlan, PlannedService
 
 Manifest = dict[str, Any]
@@ -54,7 +54,7 @@ def manifest(
         "metadata": {
             "name": name,
             "namespace": namespace,
-            "labels": {"app.kubernetes.io/managed-by": "edge", "edge/gateway": plan.gateway.caller.service},
+            "labels": labels(plan),
             "annotations": {**(annotations or {}), **own},
         },
         **body,

@@ -18,8 +18,7 @@ from meshconfig import normal
 from meshconfig.diff import Change, changes
 from meshconfig.document import Document
 from meshconfig.items import Entry, Item, Key
-
-_MANAGED_BY, _GATEWAY = "app.kubernetes.io/managed-by", "edge/gateway"
+from meshconfig.ownership import owner_of_labels
 
 
 class UnreadableError(Exception):
@@ -88,13 +87,8 @@ def _items(manifests: Iterable[Mapping[str, Any]]) -> dict[Key, Item]:
         group = str(manifest["apiVersion"]).rpartition("/")[0]  # versions of one object are one object
         kind = f"{manifest['kind']}.{group}" if group else str(manifest["kind"])
         key = Key(kind, "/".join(filter(None, (metadata.get("namespace"), metadata.get("name")))))
-        found[key] = Item(normal.manifest(manifest), manifest, _owner(metadata.get("labels") or {}))
+        found[key] = Item(normal.manifest(manifest), manifest, owner_of_labels(metadata.get("labels") or {}))
     return found
-
-
-def _owner(labels: Mapping[str, str]) -> str:
-    """As `ownership` writes it."""
-    return f"edge:{labels[_GATEWAY]}" if labels.get(_MANAGED_BY) == "edge" and _GATEWAY in labels else ""
 
 
 def _shaped(value: Any, shape: Any) -> Any:  # noqa: ANN401  # JSON of any shape

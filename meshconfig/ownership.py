@@ -3,7 +3,7 @@ What marks an object as ours, and what of it was generated from what.
 
 Owns the mark: `managed-by` names the gateway, so that two gateways in one mesh never touch each other's objects; `spec-hash` is of the
 object without its marks, so that a change by another hand shows. In Consul it stands in Meta; a source of a shared service-intentions
-entry has no Meta, and carries it in its Description; an exported service in a key of its entry's Meta.
+entry has no Meta, and carries it in its Description; an exported service in a key of its entry's Meta; a Kubernetes object in labels.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ MARKS = frozenset({MANAGED_BY, SPEC_HASH, *_MADE_FROM})
 _HASH_LENGTH = 16
 _DESCRIPTION = re.compile(r"managed-by=(\S+) spec-hash=([0-9a-f]+)")
 _MAX_META_VALUE = 512
+_BY, _GATEWAY, _EDGE = "app.kubernetes.io/managed-by", "edge/gateway", "edge"
 
 
 def owner_of(plan: MeshPlan) -> str:
     """The mark's value: `edge:` and the gateway's service."""
-    return f"edge:{plan.gateway.caller.service}"
+    return f"{_EDGE}:{plan.gateway.caller.service}"
 
 
 def spec_hash(body: object) -> str:
@@ -43,6 +44,16 @@ def marks(plan: MeshPlan, body: Mapping[str, Any]) -> dict[str, str]:
         SPEC_HASH: spec_hash(body),
         **{key: value[:_MAX_META_VALUE] for key, value in made_from},
     }
+
+
+def labels(plan: MeshPlan) -> dict[str, str]:
+    """Those of one of our Kubernetes objects, by which they are found."""
+    return {_BY: _EDGE, _GATEWAY: plan.gateway.caller.service}
+
+
+def owner_of_labels(given: Mapping[str, str]) -> str:
+    """Who made a Kubernetes object; empty when its labels do not say."""
+    return f"{_EDGE}:{given[_GATEWAY]}" if given.get(_BY) == _EDGE and _GATEWAY in given else ""
 
 
 def description(owner: str, source: Mapping[str, Any]) -> str:

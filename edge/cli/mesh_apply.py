@@ -17,7 +17,7 @@ import typer
 from edge.cli.mesh_compare import DatacenterOption, TakeOverOption, compared, print_comparison
 from edge.cli.mesh_consul import consul_from
 from edge.cli.mesh_generate import AuditOption
-from edge.cli.mesh_input import plan_of
+from edge.cli.mesh_input import checked_documents, plan_of
 from edge.cli.output import FAILED, ConfigOption, console, counted
 from meshconfig.apply import ApplyError, Target
 from meshconfig.apply import apply as apply_changes
@@ -31,7 +31,6 @@ from meshconfig.kube_client import KubernetesCluster
 from meshconfig.manifests import wanted
 from meshconfig.ownership import owner_of
 from meshconfig.plan import MeshPlan
-from meshconfig.targets import documents
 
 JournalOption = Annotated[
     Path,
@@ -63,6 +62,10 @@ def apply(
     fails, those before it are undone. In Kubernetes the cluster must take all of it in a dry run first.
     Look at edge mesh plan first.
     """
+    if roll_back and to == "kubernetes":
+        raise typer.BadParameter(
+            "undoes an apply to Consul; one to Kubernetes has no journal", param_hint="--roll-back"
+        )
     plan = plan_of(config)
     if to == "kubernetes":
         _to_cluster(plan, Options(audit=audit), take_over=take_over)
@@ -110,7 +113,7 @@ def _carry_out(plan: MeshPlan, target: Target, found: Comparison, path: Path) ->
 
 
 def _to_cluster(plan: MeshPlan, options: Options, *, take_over: bool) -> None:
-    manifests = wanted(documents(plan, options))
+    manifests = wanted(checked_documents(plan, options))
     try:
         refused = apply_all(KubernetesCluster(), manifests, force=take_over, told=print)
     except ClusterError as error:

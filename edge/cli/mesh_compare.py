@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from edge.cli.mesh_consul import consul_from
-from edge.cli.mesh_generate import AuditOption
-from edge.cli.mesh_input import plan_of
+from edge.cli.mesh_generate import AuditOption, DeployOption
+from edge.cli.mesh_input import checked_documents, plan_of
 from edge.cli.output import FAILED, ConfigOption, JsonOption, console, print_json
 from edge.core.problem import Problem, ProblemsError
 from meshconfig.comparison import Comparison, compare, read_all
@@ -27,7 +27,6 @@ from meshconfig.manifest_comparison import compare_manifests
 from meshconfig.manifests import UnreadableError, read_entries, read_manifests, wanted
 from meshconfig.plan import MeshPlan
 from meshconfig.reach import Reach, sentences
-from meshconfig.targets import documents
 
 AgainstOption = Annotated[
     str,
@@ -50,6 +49,7 @@ def plan(
     config: ConfigOption = Path("edge.yaml"),
     against: AgainstOption = "consul",
     audit: AuditOption = False,
+    deploy: DeployOption = False,
     take_over: TakeOverOption = False,
     datacenter: DatacenterOption = "",
     json: JsonOption = False,
@@ -59,7 +59,8 @@ def plan(
 
     Changes nothing. Exits with 0 when nothing differs, with 1 otherwise.
     """
-    found = compared(plan_of(config), against, Options(audit=audit), take_over=take_over, datacenter=datacenter)
+    options = Options(audit=audit, deploy=deploy)
+    found = compared(plan_of(config), against, options, take_over=take_over, datacenter=datacenter)
     if json:
         print_json(comparison_data(found))
     else:
@@ -71,6 +72,7 @@ def verify(
     config: ConfigOption = Path("edge.yaml"),
     against: AgainstOption = "consul",
     audit: AuditOption = False,
+    deploy: DeployOption = False,
     datacenter: DatacenterOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -79,7 +81,7 @@ def verify(
 
     Exits with 1 on drift: something is missing, was changed by another hand, or is left over.
     """
-    found = compared(plan_of(config), against, Options(audit=audit), datacenter=datacenter)
+    found = compared(plan_of(config), against, Options(audit=audit, deploy=deploy), datacenter=datacenter)
     if json:
         print_json({"ok": not found.changes, **comparison_data(found)})
     elif found.changes:
@@ -117,7 +119,7 @@ def _with_files(plan: MeshPlan, path: Path, options: Options) -> Comparison:
     if not path.exists():
         message = f"{path}: no such file or folder"
         raise ProblemsError([Problem("--against", "", message, "give consul, a folder, or a file of manifests")])
-    found = compare_manifests(plan, read_manifests(path), wanted(documents(plan, options)))
+    found = compare_manifests(plan, read_manifests(path), wanted(checked_documents(plan, options)))
     if path.is_dir() and "consul" in plan.targets:
         consul = compare(plan, read_entries(path), options)
         return Comparison(

@@ -12,27 +12,27 @@ from typing import Annotated
 
 import typer
 
-from edge.cli.mesh_input import plan_of
+from edge.cli.mesh_input import checked_documents, plan_of
 from edge.cli.output import ConfigOption, counted
 from edge.core.problem import Problem, ProblemsError
-from meshconfig.checks.every import problems
 from meshconfig.comparison import refusals
 from meshconfig.consul import entries
-from meshconfig.document import Document, Options
+from meshconfig.document import Options
 from meshconfig.plan import MeshPlan
-from meshconfig.targets import documents
 from meshconfig.writer import files, stream, write_folder
 
 AuditOption = Annotated[
     bool, typer.Option("--audit", help="Refuse nothing yet: report what would be refused, where the mesh can.")
 ]
 
+DeployOption = Annotated[bool, typer.Option("--deploy", help="Add the gateway's own Kubernetes workload.")]
+
 
 def generate(
     config: ConfigOption = Path("edge.yaml"),
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where to write; - for one stream.")] = "-",
     audit: AuditOption = False,
-    deploy: Annotated[bool, typer.Option("--deploy", help="Add the gateway's own Kubernetes workload.")] = False,
+    deploy: DeployOption = False,
 ) -> None:
     """
     Write the policies as files.
@@ -41,8 +41,8 @@ def generate(
     """
     plan = plan_of(config)
     options = Options(audit=audit, deploy=deploy)
-    rendered = documents(plan, options)
-    _check(plan, options, rendered)
+    rendered = checked_documents(plan, options)
+    _check_consul(plan, options)
     made = files(plan, rendered)
     if out == "-":
         sys.stdout.write(stream(made))
@@ -55,10 +55,8 @@ def generate(
     print(f"{folder}: {counted(len(made), 'file')}, {len(changed)} changed")
 
 
-def _check(plan: MeshPlan, options: Options, rendered: tuple[Document, ...]) -> None:
-    """Raises ProblemsError with what a mesh would refuse, or take and ignore."""
-    if refused := problems(rendered):
-        raise ProblemsError(refused)
+def _check_consul(plan: MeshPlan, options: Options) -> None:
+    """Raises ProblemsError with what Consul would refuse of its entries."""
     found = refusals(list(entries(plan, options))) if "consul" in plan.targets else ()
     if found:
         fix = "change what the mesh section says about it"

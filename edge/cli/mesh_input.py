@@ -1,8 +1,9 @@
 """
-What `edge mesh` works on: the plan of a configuration.
+What `edge mesh` works on: the plan of a configuration, and the documents made of it.
 
 Owns the step from compiled routes to what the gateway exposes: every RPC a client can call in any dialect, by its upstream. An API
-that only its upstream can describe is refused: what is not known cannot be allowed.
+that only its upstream can describe is refused: what is not known cannot be allowed. What a mesh would refuse is neither written, compared
+nor applied.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from edge.cli.loading import snapshot_of
 from edge.cli.output import print_problems
 from edge.core.problem import Problem, ProblemsError
 from meshconfig.build import Exposure, Source, build_plan
+from meshconfig.checks.every import problems as refused_of
+from meshconfig.document import Document, Options
 from meshconfig.plan import MeshPlan, Rpc
+from meshconfig.targets import documents
 
 
 def plan_of(path: Path) -> MeshPlan:
@@ -33,6 +37,14 @@ def plan_of(path: Path) -> MeshPlan:
     plan, warnings = build_plan(snapshot.config, exposure_of(snapshot), source)
     print_problems(warnings, sys.stderr)
     return plan
+
+
+def checked_documents(plan: MeshPlan, options: Options) -> tuple[Document, ...]:
+    """Every document of the plan. Raises ProblemsError with what a mesh would refuse, or take and ignore."""
+    made = documents(plan, options)
+    if refused := refused_of(made):
+        raise ProblemsError(refused)
+    return made
 
 
 def exposure_of(snapshot: Snapshot) -> Exposure:

@@ -27,11 +27,13 @@ def check_mesh(document: Document) -> None:
     _check_repeated(document, ("mesh", "targets"), items(mesh, "targets"))
     _check_upstreams(document, services)
     _check_workloads(document, mesh)
+    _check_gateway(document, mesh)
     for key, service in named(mesh, "services"):
         loc: Loc = ("mesh", *key)
         _check_callers(document, loc, service, section(mesh, "gateway"))
         _check_protocol(document, loc, service)
         _check_split(document, (*loc, "split"), section(service, "split"))
+        _check_by_edge(document, loc, service)
         _check_rate_limit(document, (*loc, "rate_limit"), service.get("rate_limit"))
         _check_networks(document, (*loc, "probes", "networks"), section(service, "probes"))
         _check_repeated(document, (*loc, "export_to"), items(service, "export_to"))
@@ -87,6 +89,15 @@ def _check_workloads(document: Document, mesh: Section) -> None:
         document.add(("mesh", "services", consul[gateway]), message, "give mesh.gateway.service another name")
 
 
+def _check_gateway(document: Document, mesh: Section) -> None:
+    """The certificate the gateway presents to Consul's proxies names the service the intentions let in."""
+    presented = text(section(document.data, "consul"), "service")
+    allowed = text(section(mesh, "gateway"), "service") or "edge"
+    if "consul" in items(mesh, "targets") and presented not in {None, allowed}:
+        message = f"{quoted(allowed)} is let in by the policies, but consul.service is {quoted(presented)}"
+        document.add(("mesh", "gateway", "service"), message, f"write mesh.gateway.service: {presented}")
+
+
 def _check_callers(document: Document, loc: Loc, service: Section, gateway: Section) -> None:
     seen: dict[tuple[str | None, ...], Loc] = {}
     own = (text(gateway, "service") or "edge", text(gateway, "service_account") or "edge-gateway")
@@ -124,6 +135,13 @@ def _check_split(document: Document, loc: Loc, split: Section) -> None:
         document.add(
             (*loc, "subsets"), f"the weights sum to {total:g}", "make them 100 together, or leave all of them out"
         )
+
+
+def _check_by_edge(document: Document, loc: Loc, service: Section) -> None:
+    for name in ("split", "failover"):
+        if text(section(service, name), "by") == "edge":
+            message = "does nothing yet: no policy is made for it, and the gateway does not do it itself"
+            document.add((*loc, name, "by"), message, f"write by: mesh, or remove {name}", warning=True)
 
 
 def _check_rate_limit(document: Document, loc: Loc, given: object) -> None:

@@ -50,7 +50,7 @@ class MeshGateway(Model):
     linkerd_namespace: Label = "linkerd"
     """Where Linkerd's control plane runs: part of its identities."""
     service: Label = "edge"
-    """Its Consul service, and its Kubernetes Service; `consul.service`, where that is given, must be the same."""
+    """Its Consul service, and its Kubernetes Service; with the target consul, `consul.service`, if given, must be the same."""
     selector: Labels = Field(default={"app.kubernetes.io/name": "edge-gateway"})
     """Labels of its pods."""
 
@@ -102,7 +102,7 @@ class Failover(Model):
     """Where calls go while no instance here is healthy."""
 
     by: Literal["mesh", "edge"] = "mesh"
-    """Who does it: the mesh's own objects, or the gateway."""
+    """Who does it: the mesh's own objects, or nobody yet (`edge`)."""
     datacenters: tuple[Label, ...] = Field(min_length=1, examples=["[dc2]"])
     """Consul datacenters, in order."""
 
@@ -111,7 +111,7 @@ class Split(Model):
     """How calls are divided among subsets."""
 
     by: Literal["mesh", "edge"] = "mesh"
-    """Who does it: the mesh's own objects, or the gateway."""
+    """Who does it: the mesh's own objects, or nobody yet (`edge`)."""
     subsets: dict[Label, Subset] = Field(min_length=1)
     """By name."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.unit.cli.conftest import Edge
 
 
@@ -15,6 +17,15 @@ def test_a_folder_as_it_was_generated_has_no_change(edge: Edge, mesh: Path) -> N
         "no change\n",
     )
     assert edge("mesh", "verify", "--against", "out").out == "in force as configured\n"
+
+
+@pytest.mark.parametrize("flag", ["--audit", "--deploy"])
+def test_a_folder_is_compared_with_what_its_flags_make(flag: str, edge: Edge, mesh: Path) -> None:
+    """With the same flag nothing differs; without it something does."""
+    edge("mesh", "generate", flag, "-o", "out")
+    assert edge("mesh", "plan", flag, "--against", "out").out == "no change\n"
+    assert edge("mesh", "verify", flag, "--against", "out").code == 0
+    assert edge("mesh", "verify", "--against", "out").code == 1
 
 
 def test_drift_is_exit_1_and_told_in_words(edge: Edge, mesh: Path) -> None:
@@ -48,3 +59,13 @@ def test_what_cannot_be_compared_with(edge: Edge, mesh: Path) -> None:
     assert edge("mesh", "plan", "--against", "bad.yaml").code == 1
     mesh.write_text(mesh.read_text().replace("[consul, linkerd, istio]", "[linkerd]"))
     assert "Consul is not among them" in edge("mesh", "plan").err
+
+
+@pytest.mark.parametrize("command", ["plan", "verify"])
+def test_what_a_mesh_would_refuse_is_not_compared(command: str, edge: Edge, mesh: Path) -> None:
+    """A plan of it could not be carried out; exit 2, as for generate."""
+    edge("mesh", "generate", "-o", "out")
+    mesh.write_text(mesh.read_text().replace("  services:", "  gateway: {trust_domain: Corp.Example}\n  services:"))
+    result = edge("mesh", command, "--against", "out")
+    assert (result.code, result.out) == (2, "")
+    assert "is invalid: no DNS-like identity" in result.err

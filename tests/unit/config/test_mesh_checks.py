@@ -37,6 +37,17 @@ SHOP = "namespace: shop, selector: {app: shop}, port: 1"
         ),
         (f"{{services: {{shop: {{{SHOP}, export_to: [a, a]}}}}}}", "mesh.services.shop.export_to[1]", False),
         (f"{{targets: [consul, consul], services: {{shop: {{{SHOP}}}}}}}", "mesh.targets[1]", False),
+        (
+            f"{{services: {{shop: {{{SHOP}, failover: {{by: edge, datacenters: [b]}}}}}}}}",
+            "mesh.services.shop.failover.by",
+            True,
+        ),
+        (
+            f"{{services: {{shop: {{{SHOP}, split: {{by: edge, subsets: {{}}}}}}}}}}",
+            "mesh.services.shop.split.by",
+            True,
+        ),
+        (f"{{services: {{shop: {{{SHOP}, failover: {{by: mesh, datacenters: [b]}}}}}}}}", "", False),
         ("{services: {}}", "", False),
         ("nonsense", "", False),
         ("{services: {shop: 1, 2: x}}", "mesh.services.2", False),
@@ -53,6 +64,22 @@ def test_every_exposed_upstream_needs_its_service() -> None:
     base = BASE.replace("[{name: shop, reflection: true, upstream: shop}]", "[{upstream: shop}, {upstream: pay}]")
     base = base.replace("{shop:", "{pay: {endpoints: ['b:1']}, spare: {endpoints: ['c:1']}, shop:")
     assert found(f"{{services: {{shop: {{{SHOP}}}}}}}", base) == [("mesh.services", False)]
+
+
+@pytest.mark.parametrize(
+    ("service", "mesh", "count"),
+    [
+        ("gw", "targets: [consul]", 1),
+        ("gw", "targets: [consul], gateway: {service: gw}", 0),
+        ("edge", "targets: [consul], gateway: {service: gw}", 1),
+        ("edge", "targets: [consul]", 0),
+        ("gw", "targets: [istio]", 0),
+    ],
+)
+def test_the_gateway_is_one_service_in_consul(service: str, mesh: str, count: int) -> None:
+    """Intentions for another name than its certificate's would shut it out; only Consul goes by that name."""
+    problems = found(f"{{{mesh}, services: {{shop: {{{SHOP}}}}}}}", f"{BASE}consul: {{service: {service}}}\n")
+    assert problems == [("mesh.gateway.service", False)] * count
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from meshconfig.ownership import description, marks, owner_in, owner_of, owner_of_source, spec_hash
+from meshconfig.ownership import (
+    description,
+    labels,
+    marks,
+    owner_in,
+    owner_of,
+    owner_of_labels,
+    owner_of_source,
+    spec_hash,
+)
 from tests.unit.meshconfig.plans import LAB, plan_of
 
 
@@ -15,7 +24,9 @@ def test_the_mark_names_the_gateway() -> None:
 
 
 def test_what_is_marked_is_read_back() -> None:
-    """In Meta, and in a source's description; what is not marked is nobody's."""
+    """In Meta, in a source's description, in labels; what is not marked is nobody's."""
+    assert owner_of_labels(labels(plan_of())) == owner_of(plan_of())
+    assert owner_of_labels({"app.kubernetes.io/managed-by": "Helm", "edge/gateway": "edge"}) == ""
     assert owner_in({"Meta": marks(plan_of(), {"a": 1})}) == "edge:edge"
     assert owner_of_source({"Description": description("edge:edge", {"Name": "x"})}) == "edge:edge"
     assert owner_in({"Meta": None}) == owner_in({}) == owner_of_source({"Description": "of mine, managed-by=x"}) == ""
