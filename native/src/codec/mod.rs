@@ -12,6 +12,8 @@ mod entries;
 mod explain;
 mod fields;
 mod floats;
+#[cfg(test)]
+mod fuzz_tests;
 mod keys;
 mod leaf;
 mod load;
