@@ -14,6 +14,8 @@ mod fields;
 mod floats;
 #[cfg(test)]
 mod fuzz_tests;
+mod key_order;
+mod key_places;
 mod keys;
 mod leaf;
 mod load;

@@ -29,6 +29,7 @@ const STYLE: Style = Style {
     nulls: false,
     int64_numbers: false,
     pretty: false,
+    max_bytes: usize::MAX,
 };
 
 const WELL_KNOWN: [(&str, &str); 7] = [
