@@ -101,7 +101,7 @@ class GuardedFrameBuffer(FrameBuffer):
 
 
 def _keep_least_table(frame: SettingsFrame, payload: bytearray) -> None:
-    """Of several table sizes hyperframe keeps the last; the smallest must be signalled too (RFC 7541 4.2), and a larger need not be used."""
+    """Of several table sizes hyperframe keeps the last; the smallest must be signalled (RFC 7541 4.2), a larger need not be used."""
     sizes = [
         int.from_bytes(payload[at + 2 : at + _SETTING_BYTES], "big")
         for at in range(0, len(payload), _SETTING_BYTES)
