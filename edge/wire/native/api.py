@@ -62,6 +62,7 @@ class _Answer:
     print_defaults: bool
     print_nulls: bool
     int64_numbers: bool
+    max_bytes: int
 
 
 class NativeApiCodec:
@@ -70,7 +71,7 @@ class NativeApiCodec:
     def __init__(self, descriptor_set: bytes) -> None:
         self._portable = PortableApiCodec(descriptor_set)
         self.telling = Telling(self._portable.schema)
-        self._tables: Any = edge_native.Tables(self.telling)
+        self._tables: Any = edge_native.Tables(self.telling, self._portable.schema.full_names)
         self.unknown = unknown_to_native(self._portable.schema, descriptor_set)
 
     def method(
@@ -129,6 +130,7 @@ class NativeApiCodec:
             options.print_defaults,
             options.print_nulls,
             options.int64 == "number",
+            options.max_printed_bytes,
         )
         return cast(MethodCodec, edge_native.MethodCodec(self._tables, binding, answer))
 

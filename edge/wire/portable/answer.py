@@ -35,11 +35,12 @@ class Answer(Protocol):
 
 
 class JsonAnswer:
-    """JSON; `printers` by enum style."""
+    """JSON of at most `max_bytes`; `printers` by enum style."""
 
-    def __init__(self, message_class: type[Message], printers: Mapping[Enums, Print]) -> None:
+    def __init__(self, message_class: type[Message], printers: Mapping[Enums, Print], max_bytes: int) -> None:
         self._class = message_class
         self._printers = printers
+        self._max_bytes = max_bytes
 
     def print(self, message: bytes, render: Render) -> ResponseBody:
         """Decode, turn into a JSON value, cut, write."""
@@ -50,7 +51,10 @@ class JsonAnswer:
             raise EncodeError(f"the answer has no JSON form: {error}") from error
         if render.fields:
             value = keep(value, tree_of(render.fields))
-        return ResponseBody(JSON, dump(value, render.pretty))
+        text = dump(value, render.pretty)
+        if len(text) > self._max_bytes:
+            raise EncodeError(f"the answer cannot be printed: its JSON would be larger than {self._max_bytes} bytes")
+        return ResponseBody(JSON, text)
 
 
 class RawAnswer:
@@ -86,13 +90,18 @@ def answer_field(output: Descriptor, response_body: str) -> FieldDescriptor | No
 
 
 def answer(
-    output: Descriptor, field: FieldDescriptor | None, printers: Mapping[Enums, Print], *, raw: bool = True
+    output: Descriptor,
+    field: FieldDescriptor | None,
+    printers: Mapping[Enums, Print],
+    max_bytes: int,
+    *,
+    raw: bool = True,
 ) -> Answer:
     """The answers of a binding; `raw` false prints an HttpBody like any message."""
     message_class = Schema.class_of(output)
     if raw and is_raw(output, field):
         return RawAnswer(message_class, field.name if field else "")
-    return JsonAnswer(message_class, printers)
+    return JsonAnswer(message_class, printers, max_bytes)
 
 
 def is_raw(output: Descriptor, field: FieldDescriptor | None) -> bool:

@@ -60,7 +60,13 @@ class PortableApiCodec:
             body_binder(plan, body, path, options),
             QueryBinder(binder, options, selection, media=is_raw(output, field)),
             update_mask(plan, body, http_method) if options.update_mask else None,
-            answer(output, field, _Printers(self, output, field, options), raw=options.http_body == "raw"),
+            answer(
+                output,
+                field,
+                _Printers(self, output, field, options),
+                options.max_printed_bytes,
+                raw=options.http_body == "raw",
+            ),
         )
 
     def status_details(self, status: bytes) -> list[bytes]:

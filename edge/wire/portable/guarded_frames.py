@@ -11,7 +11,7 @@ from h2.errors import ErrorCodes
 from h2.exceptions import FrameDataMissingError, FrameTooLargeError, ProtocolError
 from h2.frame_buffer import FrameBuffer
 from hyperframe.exceptions import InvalidDataError, InvalidFrameError
-from hyperframe.frame import Frame
+from hyperframe.frame import Frame, SettingsFrame
 
 from edge.core.glitches import GlitchBudget, frame_cost
 
@@ -19,6 +19,7 @@ MAX_CONTINUATIONS = 16
 """Of one header block: with frames of the least size a peer may be held to, four are enough for all we take."""
 
 _HEAD_BYTES = 9
+_SETTING_BYTES = 6
 _SETTINGS, _ACK = 0x4, 0x1
 
 
@@ -85,6 +86,8 @@ class GuardedFrameBuffer(FrameBuffer):
             raise ProtocolError(str(error)) from error
         except InvalidFrameError as error:
             raise FrameDataMissingError(str(error)) from error
+        if isinstance(frame, SettingsFrame) and len(frame.settings) * _SETTING_BYTES < end - _HEAD_BYTES:
+            _keep_least_table(frame, data[_HEAD_BYTES:end])
         del data[:end]
         return frame
 
@@ -95,3 +98,14 @@ class GuardedFrameBuffer(FrameBuffer):
             raise HeaderBlockTooLarge(
                 f"a header block of more than {self._block_bytes} bytes or {MAX_CONTINUATIONS} frames"
             )
+
+
+def _keep_least_table(frame: SettingsFrame, payload: bytearray) -> None:
+    """Of several table sizes hyperframe keeps the last; the smallest must be signalled (RFC 7541 4.2), a larger need not be used."""
+    sizes = [
+        int.from_bytes(payload[at + 2 : at + _SETTING_BYTES], "big")
+        for at in range(0, len(payload), _SETTING_BYTES)
+        if int.from_bytes(payload[at : at + 2], "big") == SettingsFrame.HEADER_TABLE_SIZE
+    ]
+    if sizes:
+        frame.settings[SettingsFrame.HEADER_TABLE_SIZE] = min(sizes)

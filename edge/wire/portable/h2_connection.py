@@ -27,7 +27,7 @@ from h2.connection import (
     H2ConnectionStateMachine,
 )
 from h2.errors import ErrorCodes
-from h2.events import Event, StreamReset, TrailersReceived
+from h2.events import Event, InformationalResponseReceived, StreamReset, TrailersReceived
 from h2.exceptions import (
     FlowControlError,
     NoSuchStreamError,
@@ -242,6 +242,10 @@ class GatewayConnection(DirectWriter):
             return self._break(stream, str(error))
         trailers = isinstance(events[0], TrailersReceived)
         fault = self._fault(headers, trailers=trailers)
+        if isinstance(events[0], InformationalResponseReceived):
+            interims = stream.interims = getattr(stream, "interims", 0) + 1  # type: ignore[attr-defined]  # ours, and goes with the stream
+            if interims > glitches.MAX_INTERIMS:
+                fault = "too many interim heads"
         if fault is None and end and not self.config.client_side:
             fault = _length_fault(stream, announced if trailers else stream._expected_content_length)
         return self._break(stream, fault) if fault is not None else ([], events)

@@ -58,6 +58,8 @@ class Schema:
         for name in _dependencies_first(files):
             self._add(name, files[name].SerializeToString())
         self._add_standard(files)
+        self.full_names = frozenset(_full_names(files.values()))
+        """Of every message there is, so that who meets many names need not ask for each."""
 
     def message(self, full_name: str) -> Descriptor | None:
         """The descriptor of a message type, None when there is none."""
@@ -90,6 +92,16 @@ class Schema:
                     self._pool.AddSerializedFile(_STANDARD[name])
                 except TypeError:
                     continue
+                files[name] = FileDescriptorProto.FromString(_STANDARD[name])
+
+
+def _full_names(files: Iterable[FileDescriptorProto]) -> Iterator[str]:
+    pending = [(file.package, message) for file in files for message in file.message_type]
+    while pending:
+        scope, message = pending.pop()
+        name = f"{scope}.{message.name}" if scope else message.name
+        yield name
+        pending += [(name, inner) for inner in message.nested_type]
 
 
 def is_nullable(field: FieldDescriptor) -> bool:

@@ -26,6 +26,7 @@ pub struct Told {
     print_defaults: bool,
     print_nulls: bool,
     int64_numbers: bool,
+    max_bytes: usize,
 }
 
 pub struct Answer {
@@ -50,6 +51,7 @@ impl Answer {
             nulls: told.print_nulls,
             int64_numbers: told.int64_numbers,
             pretty: false,
+            max_bytes: told.max_bytes,
         };
         (style.enums, style.pretty) = rendered(plain.bind(py))?;
         Ok(Self { output, field, raw: told.raw, style })
@@ -85,6 +87,7 @@ impl Answer {
             None => printer.message(of, message, MAX_NESTING, tree.as_ref()),
             Some(field) => printer.one_field(of, field, message, tree.as_ref()),
         }
+        .and_then(|()| printer.bounded())
         .map_err(failed)?;
         Ok((JSON.to_owned(), printer.out))
     }

@@ -97,7 +97,7 @@ impl<'a> Cursor<'a> {
             self.at = end + 1;
             return utf8(&self.text[start..end]).map(Cow::Borrowed);
         }
-        let mut decoded = Vec::new();
+        let mut decoded = Vec::with_capacity(end - start + 16);
         self.string_into(&mut decoded)?;
         String::from_utf8(decoded).map(Cow::Owned).or_else(|_| syntax())
     }

@@ -4,21 +4,21 @@
 
 use std::borrow::Cow;
 
+use super::key_order::ordered;
 use super::misfit::{Read, syntax};
 
 /// Puts the entries written from `start` on, each beginning where it says, in the order of their keys. A key that comes twice is no JSON.
-pub fn sort(out: &mut Vec<u8>, start: usize, entries: &mut [(Cow<'_, str>, usize)]) -> Read<()> {
+pub fn sort(out: &mut Vec<u8>, start: usize, entries: &[(Cow<'_, str>, usize)]) -> Read<()> {
     if entries.is_sorted_by(|one, other| one.0 < other.0) {
         return Ok(());
     }
     let ends: Vec<usize> = entries.iter().skip(1).map(|entry| entry.1).chain([out.len()]).collect();
-    let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by(|&one, &other| entries[one].0.cmp(&entries[other].0));
-    if order.windows(2).any(|pair| entries[pair[0]].0 == entries[pair[1]].0) {
+    let (order, again) = ordered(entries.len(), |index| entries[index].0.as_bytes());
+    if again {
         return syntax();
     }
     let written = out.split_off(start);
-    for &index in &order {
+    for index in order.into_iter().map(|index| index as usize) {
         out.extend_from_slice(&written[entries[index].1 - start..ends[index] - start]);
     }
     Ok(())

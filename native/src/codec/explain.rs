@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::cursor::{Cursor, MAX_DIGITS, hex4};
+use super::key_places::{KeyPlaces, key_at};
 use super::misfit::{Fail, Misfit, Read, shortened, syntax};
 use super::text::run_end;
 
@@ -211,54 +212,31 @@ impl Look<'_> {
             self.cursor.at += 1;
             return Ok(None);
         }
-        let (mut twice, mut keys) = (None, Keys::default());
+        let (mut twice, mut keys) = (None, KeyPlaces::default());
         loop {
             if self.cursor.peek() != b'"' {
                 return self.refuse(self.cursor.at, "Expecting property name enclosed in double quotes");
             }
             let start = self.cursor.at;
             self.string()?;
-            keys.places.push(start);
+            keys.note(start);
             if self.cursor.expect(b':').is_err() {
                 return self.refuse(self.cursor.at, "Expecting ':' delimiter");
             }
             self.cursor.next();
             if let Some(mut inner) = self.value(level)? {
-                inner.push(Step::Key(keys.text(self.cursor.text, start).into_owned()));
+                inner.push(Step::Key(key_at(self.cursor.text, start).into_owned()));
                 twice = Some(inner);
             }
             match self.cursor.more(b'}') {
                 Ok(true) => {}
                 Ok(false) => {
-                    let own = keys.twice(self.cursor.text).map(|key| vec![Step::Key(key)]);
+                    let own = keys.first_again(self.cursor.text).map(|key| vec![Step::Key(key.into_owned())]);
                     return Ok(own.or(twice));
                 }
                 Err(_) => return self.refuse(self.cursor.at, "Expecting ',' delimiter"),
             }
         }
-    }
-}
-
-/// The keys of one object, by where they stand.
-#[derive(Default)]
-struct Keys {
-    places: Vec<usize>,
-}
-
-impl Keys {
-    fn text<'t>(&self, text: &'t [u8], at: usize) -> Cow<'t, str> {
-        Cursor { text, at }.string().unwrap_or_default()
-    }
-
-    /// The key that is first given again. Sorted, not hashed: nothing to flood.
-    fn twice(&self, text: &[u8]) -> Option<String> {
-        if self.places.len() < 2 {
-            return None;
-        }
-        let mut keys: Vec<_> = self.places.iter().map(|&at| (self.text(text, at), at)).collect();
-        keys.sort();
-        let again = keys.windows(2).filter(|pair| pair[0].0 == pair[1].0).min_by_key(|pair| pair[1].1)?;
-        Some(again[1].0.clone().into_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Owns that each key is given once, whatever its spelling (`1` and `01` are one key), and the order of the entries: that of their
 //! keys. Both by sorting: no hash that a client could aim at.
 
+use super::key_order::ordered as ordered_texts;
 use super::misfit::{Misfit, Read, at, syntax};
 use super::reader::Reader;
 use super::schema::{Field, Kind, MessageType};
@@ -65,7 +66,7 @@ impl Reader<'_, '_> {
         {
             entries.push(Entry { start: usize::MAX, key: Key::Number(ordered(key.kind, bits)), written });
         }
-        self.given_twice(&mut entries).unwrap_or_else(|| at(fail, text))
+        self.given_twice(&entries, &self.order(&entries)).unwrap_or_else(|| at(fail, text))
     }
 
     /// One entry; its key.
@@ -106,29 +107,42 @@ impl Reader<'_, '_> {
     }
 
     /// Puts the entries in order.
-    fn settle(&mut self, start: usize, mut entries: Vec<Entry>) -> Read<()> {
+    fn settle(&mut self, start: usize, entries: Vec<Entry>) -> Read<()> {
         if entries.is_sorted_by(|a, b| before(&self.out, a.key, b.key).is_lt()) {
             return Ok(());
         }
-        if let Some(fail) = self.given_twice(&mut entries) {
+        let order = self.order(&entries);
+        if let Some(fail) = self.given_twice(&entries, &order) {
             return Err(fail);
         }
-        let mut ends: Vec<usize> = entries.iter().map(|entry| entry.start).collect();
-        ends.sort_unstable();
-        ends.push(self.out.len());
-        let end_of = |from: usize| ends.get(ends.partition_point(|&end| end <= from)).copied().unwrap_or(from);
+        let ends: Vec<usize> = entries.iter().skip(1).map(|entry| entry.start).chain([self.out.len()]).collect();
         let bytes = self.out.split_off(start);
-        for entry in &entries {
-            self.out.extend_from_slice(&bytes[entry.start - start..end_of(entry.start) - start]);
+        for index in order.into_iter().map(|index| index as usize) {
+            self.out.extend_from_slice(&bytes[entries[index].start - start..ends[index] - start]);
         }
         Ok(())
     }
 
-    /// Sorts the entries; the failure for the first key, in the order of the text, that had come before.
-    fn given_twice(&self, entries: &mut [Entry]) -> Option<Box<super::misfit::Fail>> {
-        entries.sort_by(|a, b| before(&self.out, a.key, b.key));
-        let again = entries.windows(2).filter(|pair| before(&self.out, pair[0].key, pair[1].key).is_eq());
-        let place = again.map(|pair| pair[1].written).min()?;
+    /// The entries in the order of their keys; those with one key as they were written.
+    fn order(&self, entries: &[Entry]) -> Vec<u32> {
+        if let Some(Entry { key: Key::Text(..), .. }) = entries.first() {
+            let text = |index: usize| match entries[index].key {
+                Key::Text(start, end) => &self.out[start..end],
+                Key::Number(_) => &[], // a map has keys of one kind
+            };
+            return ordered_texts(entries.len(), text).0;
+        }
+        let numbers = entries.iter().map(|entry| if let Key::Number(number) = entry.key { number } else { 0 });
+        let mut order: Vec<(u64, u32)> = numbers.zip(0..).collect();
+        order.sort_unstable();
+        order.into_iter().map(|entry| entry.1).collect()
+    }
+
+    /// The failure for the first key, in the order of the text, that had come before.
+    fn given_twice(&self, entries: &[Entry], order: &[u32]) -> Option<Box<super::misfit::Fail>> {
+        let pairs = order.windows(2).map(|pair| (&entries[pair[0] as usize], &entries[pair[1] as usize]));
+        let again = pairs.filter(|(one, other)| before(&self.out, one.key, other.key).is_eq());
+        let place = again.map(|(_, other)| other.written).min()?;
         let key = super::cursor::Cursor { text: self.cursor.text, at: place }.string().unwrap_or_default();
         Some(at(Misfit::new("is given twice").into(), &key))
     }

@@ -12,6 +12,10 @@ mod entries;
 mod explain;
 mod fields;
 mod floats;
+#[cfg(test)]
+mod fuzz_tests;
+mod key_order;
+mod key_places;
 mod keys;
 mod leaf;
 mod load;

@@ -3,6 +3,7 @@
 //! Owns the order of the entries - that of their keys, numbers as numbers - and that of entries with one key the last counts.
 
 use super::fields::check_value;
+use super::key_order::ordered as ordered_texts;
 use super::maps::ordered;
 use super::printer::{Print, Printer, no_form};
 use super::schema::{Field, Kind, MessageType};
@@ -10,16 +11,46 @@ use super::selection::Tree;
 use super::wire::TOO_DEEP;
 
 /// One entry, its fields not yet printed.
+#[derive(Clone, Copy)]
 struct Entry {
+    /// Numbers: in the order of the values, and the bits. Strings: where the text is.
     key: Key,
-    /// The entry's bytes.
-    range: std::ops::Range<usize>,
+    /// Where its bytes are: sizes are below 2^32 (`wire::read_span`).
+    start: u32,
+    end: u32,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord, Clone)]
+#[derive(Clone, Copy, PartialEq)]
 enum Key {
     Number(u64, u64),
-    Text(Vec<u8>),
+    Text(u32, u32),
+}
+
+impl Entry {
+    fn bytes<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        &bytes[self.start as usize..self.end as usize]
+    }
+
+    fn text<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        match self.key {
+            Key::Text(start, end) => &bytes[start as usize..end as usize],
+            Key::Number(..) => &[],
+        }
+    }
+
+    fn is_before(&self, other: &Self, bytes: &[u8]) -> bool {
+        match (self.key, other.key) {
+            (Key::Number(one, _), Key::Number(other, _)) => one < other,
+            _ => self.text(bytes) < other.text(bytes),
+        }
+    }
+
+    fn has_key_of(&self, other: &Self, bytes: &[u8]) -> bool {
+        match (self.key, other.key) {
+            (Key::Number(one, _), Key::Number(other, _)) => one == other,
+            _ => self.text(bytes) == other.text(bytes),
+        }
+    }
 }
 
 impl Printer<'_> {
@@ -38,40 +69,78 @@ impl Printer<'_> {
         let (Some(key), Some(value)) = (of.field(1), of.field(2)) else {
             return no_form("a map without keys");
         };
-        let mut entries = Vec::with_capacity(run.1 - run.0);
+        let inner = nesting.checked_sub(1);
+        let mut entries: Vec<Entry> = Vec::new();
+        self.begin(b'{')?;
+        let mut first = true;
         for place in run.0..run.1 {
             let range = self.found[place].range();
-            let inner = nesting.checked_sub(1).ok_or(TOO_DEEP)?;
-            match self.key(of, key, value, &bytes[range.clone()], inner)? {
-                Some(key) => entries.push(Entry { key, range }),
+            match self.key(of, key, value, bytes, range.clone(), inner.ok_or(TOO_DEEP)?)? {
+                Some(entry) => {
+                    // Of the same key again and again only the last is kept: it would be millions of entries.
+                    match entries.last_mut() {
+                        Some(last) if last.has_key_of(&entry, bytes) => {
+                            let replaced = std::mem::replace(last, entry);
+                            // Octets that are the same are as good or bad as those that count.
+                            if replaced.bytes(bytes) != entry.bytes(bytes) {
+                                self.replaced(key, value, of, replaced, bytes, nesting, tree)?;
+                            }
+                        }
+                        _ => entries.push(entry),
+                    }
+                }
                 None => self.check_entry(of, &bytes[range], nesting)?,
             }
         }
-        self.refuse_bad_keys(&entries)?;
-        if !entries.is_sorted_by(|one, other| one.key < other.key) {
-            entries.sort_by(|one, other| one.key.cmp(&other.key));
+        let is_any = !entries.is_empty();
+        if !entries.is_sorted_by(|one, other| one.is_before(other, bytes)) {
+            entries = in_order(entries, bytes);
         }
-        self.begin(b'{')?;
-        let mut first = true;
-        for (place, entry) in entries.iter().enumerate() {
-            let replaced = entries.get(place + 1).is_some_and(|next| next.key == entry.key);
-            if replaced && is_hashed(key) {
-                self.check_entry(of, &bytes[entry.range.clone()], nesting)?;
-                continue;
+        for (place, &entry) in entries.iter().enumerate() {
+            if entries.get(place + 1).is_some_and(|next| next.has_key_of(&entry, bytes)) {
+                self.replaced(key, value, of, entry, bytes, nesting, tree)?;
+            } else {
+                self.entry(key, value, of, entry, bytes, nesting - 1, (tree, false), &mut first)?;
             }
-            self.entry(key, value, of, entry, bytes, nesting - 1, (tree, replaced), &mut first)?;
         }
         self.end(b'}', first);
         // `$fields` may have left none of them; a list of entries is there as soon as it has one, even if it does not count.
-        let is_there = if is_hashed(key) { !entries.is_empty() } else { run.0 < run.1 };
+        let is_there = if is_hashed(key) { is_any } else { run.0 < run.1 };
         Ok(whole || is_there)
     }
 
-    /// The key of an entry; None when the entry counts as an unknown field: it has one itself (a number that its closed enum does not
+    /// An entry that another of its key replaces: looked at, and not printed.
+    #[allow(clippy::too_many_arguments)] // as `entry`
+    fn replaced(
+        &mut self,
+        key: &Field,
+        value: &Field,
+        of: &MessageType,
+        entry: Entry,
+        bytes: &[u8],
+        nesting: u32,
+        tree: Option<&Tree>,
+    ) -> Print<()> {
+        if is_hashed(key) {
+            return self.check_entry(of, entry.bytes(bytes), nesting);
+        }
+        self.entry(key, value, of, entry, bytes, nesting - 1, (tree, true), &mut true)
+    }
+
+    /// An entry by its key; None when the entry counts as an unknown field: it has one itself (a number that its closed enum does not
     /// declare is one). The portable engine holds maps of integers as lists, where only a missing value of a closed enum tells.
-    fn key(&mut self, of: &MessageType, key: &Field, value: &Field, bytes: &[u8], nesting: u32) -> Print<Option<Key>> {
+    fn key(
+        &mut self,
+        of: &MessageType,
+        key: &Field,
+        value: &Field,
+        bytes: &[u8],
+        range: std::ops::Range<usize>,
+        nesting: u32,
+    ) -> Print<Option<Entry>> {
+        let inside = &bytes[range.clone()];
         let base = self.found.len();
-        self.find(of, bytes, nesting)?;
+        self.find(of, inside, nesting)?;
         let (mut found, mut has_value) = (None, false);
         for &occurrence in &self.found[base..] {
             match of.fields[occurrence.field as usize].number {
@@ -89,27 +158,23 @@ impl Printer<'_> {
         if dropped {
             return Ok(None);
         }
-        Ok(Some(match (key.kind, found) {
-            (Kind::String, None) => Key::Text(Vec::new()),
+        let key = match (key.kind, found) {
+            (Kind::String, None) => Key::Text(0, 0),
             (Kind::String, Some(occurrence)) => {
-                let text = &bytes[occurrence.range()];
-                check_value(self.schema, key, bytes, occurrence, nesting)?;
-                Key::Text(text.to_vec())
+                check_value(self.schema, key, inside, occurrence, nesting)?;
+                // Keys that are not UTF-8, where protobuf does not check: JSON has no form for them.
+                if std::str::from_utf8(&inside[occurrence.range()]).is_err() {
+                    return no_form("a map's key is not UTF-8");
+                }
+                let text = occurrence.range();
+                Key::Text((range.start + text.start) as u32, (range.start + text.end) as u32)
             }
             (kind, found) => {
                 let bits = found.map_or(0, |occurrence| occurrence.bits);
                 Key::Number(ordered(kind, bits), bits)
             }
-        }))
-    }
-
-    /// Keys that are not UTF-8, where protobuf does not check: JSON has no form for them.
-    fn refuse_bad_keys(&self, entries: &[Entry]) -> Print<()> {
-        let is_bad = |entry: &Entry| matches!(&entry.key, Key::Text(text) if std::str::from_utf8(text).is_err());
-        if entries.iter().any(is_bad) {
-            return no_form("a map's key is not UTF-8");
-        }
-        Ok(())
+        };
+        Ok(Some(Entry { key, start: range.start as u32, end: range.end as u32 }))
     }
 
     fn check_entry(&self, of: &MessageType, bytes: &[u8], nesting: u32) -> Print<()> {
@@ -123,7 +188,7 @@ impl Printer<'_> {
         key: &Field,
         value: &Field,
         of: &MessageType,
-        entry: &Entry,
+        entry: Entry,
         bytes: &[u8],
         nesting: u32,
         (tree, replaced): (Option<&Tree>, bool),
@@ -132,25 +197,25 @@ impl Printer<'_> {
         let (mark, was_first) = (self.out.len(), *first);
         self.separate(first);
         let name = self.out.len();
-        match &entry.key {
-            Key::Text(text) => self.text(text, false)?,
+        match entry.key {
+            Key::Text(..) => self.text(entry.text(bytes), false)?,
             Key::Number(_, bits) => {
                 self.out.push(b'"');
                 let numbers = std::mem::replace(&mut self.style.int64_numbers, true);
-                let printed = self.number(key, *bits);
+                let printed = self.number(key, bits);
                 self.style.int64_numbers = numbers;
                 printed?;
                 self.out.push(b'"');
             }
         }
-        let (seen, below) = match &entry.key {
-            Key::Text(text) => Tree::below(tree, text),
+        let (seen, below) = match entry.key {
+            Key::Text(..) => Tree::below(tree, entry.text(bytes)),
             Key::Number(..) => Tree::below(tree, &self.out[name + 1..self.out.len() - 1]),
         };
         let seen = seen && !replaced;
         self.colon();
         self.muted += usize::from(!seen);
-        let inside = &bytes[entry.range.clone()];
+        let inside = entry.bytes(bytes);
         let base = self.found.len();
         self.find(of, inside, nesting)?;
         let is_value = |occurrence: &super::fields::Occurrence| of.fields[occurrence.field as usize].number == 2;
@@ -165,6 +230,16 @@ impl Printer<'_> {
         }
         Ok(())
     }
+}
+
+/// The entries in the order of their keys; those with one key as they came.
+fn in_order(mut entries: Vec<Entry>, bytes: &[u8]) -> Vec<Entry> {
+    if let Some(Entry { key: Key::Text(..), .. }) = entries.first() {
+        let (order, _) = ordered_texts(entries.len(), |index| entries[index].text(bytes));
+        return order.into_iter().map(|index| entries[index as usize]).collect();
+    }
+    entries.sort_by_key(|entry| if let Key::Number(number, _) = entry.key { number } else { 0 });
+    entries
 }
 
 /// Whether the portable engine holds a map of these keys as a map, and not as a list of entries.

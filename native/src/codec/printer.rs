@@ -5,6 +5,8 @@
 //! or let the last win is merged or wins here. Unknown fields and extensions are dropped: a newer service must not break its clients.
 //! Source: <https://protobuf.dev/programming-guides/json/>.
 
+use std::borrow::Cow;
+
 use super::fields::Occurrence;
 use super::misfit::Piece;
 use super::reader::Loader;
@@ -37,6 +39,8 @@ pub struct Style {
     pub nulls: bool,
     pub int64_numbers: bool,
     pub pretty: bool,
+    /// Of one answer.
+    pub max_bytes: usize,
 }
 
 /// Why an answer could not be printed.
@@ -46,8 +50,8 @@ pub enum Fail {
     Malformed(&'static str),
     /// A value has no JSON form.
     NoForm(Vec<Piece>),
-    /// Text that is not UTF-8, or JSON that nests too deep for its readers. Unlike the others, an Any does not hide it.
-    Unprintable(&'static str),
+    /// Text that is not UTF-8, JSON that nests too deep for its readers, or more of it than is printed. Unlike the others, an Any does not hide it.
+    Unprintable(Cow<'static, str>),
     Python(pyo3::PyErr),
 }
 
@@ -62,6 +66,11 @@ impl From<Malformed> for Box<Fail> {
 #[cold]
 pub fn no_form<T>(text: impl Into<Piece>) -> Print<T> {
     Err(Box::new(Fail::NoForm(vec![text.into()])))
+}
+
+#[cold]
+fn too_large<T>(max_bytes: usize) -> Print<T> {
+    Err(Box::new(Fail::Unprintable(format!("its JSON would be larger than {max_bytes} bytes").into())))
 }
 
 pub struct Printer<'s> {
@@ -201,6 +210,7 @@ impl<'s> Printer<'s> {
         self.colon();
         self.muted += usize::from(!seen);
         let printed = print(self, below)?;
+        self.bounded()?;
         self.muted -= usize::from(!seen);
         if !printed || !seen {
             self.out.truncate(mark);
@@ -214,10 +224,17 @@ impl<'s> Printer<'s> {
         self.levels += 1;
         let most = if self.muted == 0 { MAX_JSON_LEVELS } else { MAX_MUTED_LEVELS };
         if self.levels > most {
-            return Err(Box::new(Fail::Unprintable("it is nested too deep")));
+            return Err(Box::new(Fail::Unprintable("it is nested too deep".into())));
         }
+        self.bounded()?;
         self.out.push(bracket);
         Ok(())
+    }
+
+    /// Refuses to print on past the bound. Asked at each container and element: past it there is at most one scalar, or a run of packed ones.
+    #[inline]
+    pub fn bounded(&self) -> Print<()> {
+        if self.out.len() > self.style.max_bytes { too_large(self.style.max_bytes) } else { Ok(()) }
     }
 
     #[inline]

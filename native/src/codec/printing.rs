@@ -70,7 +70,7 @@ impl Printer<'_> {
                 check_value(self.schema, field, bytes, part, nesting)?;
             }
             let left = self.merging.checked_sub(part.range().len());
-            self.merging = left.ok_or_else(|| Box::new(Fail::Unprintable("its messages are in too many parts")))?;
+            self.merging = left.ok_or_else(|| Box::new(Fail::Unprintable("its messages are in too many parts".into())))?;
             merged.extend_from_slice(&bytes[part.range()]);
         }
         Ok(merged)
@@ -89,6 +89,7 @@ impl Printer<'_> {
         let mut first = true;
         for place in run.0..run.1 {
             let occurrence = self.found[place];
+            self.bounded()?;
             if let Some(of) = field.message {
                 self.separate(&mut first);
                 let nesting = nesting.checked_sub(1).ok_or(TOO_DEEP)?;
@@ -163,7 +164,7 @@ impl Printer<'_> {
                 return Err(Box::new(Fail::Malformed("a string is not UTF-8")));
             }
             if self.muted == 0 {
-                return Err(Box::new(Fail::Unprintable("a string is not UTF-8")));
+                return Err(Box::new(Fail::Unprintable("a string is not UTF-8".into())));
             }
             return Ok(());
         }

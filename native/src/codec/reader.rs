@@ -8,6 +8,7 @@
 use super::any::LOOKED_AHEAD_BYTES;
 use super::cursor::Cursor;
 use super::explain::{TOO_DEEP, explain_text, skip};
+use super::key_places::KeyPlaces;
 use super::members::Members;
 use super::misfit::{Fail, Misfit, Read, beginning, misfit, syntax, within};
 use super::schema::{Field, MessageType, Schema, Special, TypeId};
@@ -148,12 +149,13 @@ impl<'a, 's> Reader<'a, 's> {
     fn object_members(&mut self, of: &MessageType, depth: u32, watch: Option<&Watch>, any: bool) -> Read<()> {
         let mut guess = 0usize;
         let mut typed = false;
-        let mut unknown = std::collections::HashSet::new();
+        let mut unknown = KeyPlaces::default();
         let frame = self.members.current();
         loop {
             let slot = match self.guessed(of, guess) {
                 Some(slot) => Some(slot),
                 None => {
+                    let place = self.cursor.at;
                     let key = self.cursor.string()?;
                     let slot = of.keys.find(key.as_bytes());
                     let is_type = any && &*key == "@type";
@@ -162,9 +164,9 @@ impl<'a, 's> Reader<'a, 's> {
                         return Err(Misfit::new(text).under(beginning(&key)).into());
                     }
                     if is_type || slot.is_none() {
-                        if (is_type && std::mem::replace(&mut typed, true))
-                            || (!is_type && !unknown.insert(key.into_owned()))
-                        {
+                        if !is_type {
+                            unknown.note(place);
+                        } else if std::mem::replace(&mut typed, true) {
                             return syntax();
                         }
                         self.cursor.expect(b':')?;
@@ -176,7 +178,7 @@ impl<'a, 's> Reader<'a, 's> {
                         if self.cursor.more(b'}')? {
                             continue;
                         }
-                        return Ok(());
+                        break;
                     }
                     slot
                 }
@@ -191,9 +193,11 @@ impl<'a, 's> Reader<'a, 's> {
                 return Err(self.blame(of, frame, value_at, fail));
             }
             if !self.cursor.more(b'}')? {
-                return Ok(());
+                break;
             }
         }
+        // What comes twice is no JSON, and `explain` says so before anything else that may be wrong with the text.
+        if unknown.first_again(self.cursor.text).is_some() { syntax() } else { Ok(()) }
     }
 
     /// The next key, if it is the one that most likely comes next.

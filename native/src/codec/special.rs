@@ -116,7 +116,7 @@ impl Reader<'_, '_> {
                 break;
             }
         }
-        super::entries::sort(&mut self.out, start, &mut entries)
+        super::entries::sort(&mut self.out, start, &entries)
     }
 }
 

@@ -8,6 +8,7 @@ pub const ANSWERED: u32 = 4;
 pub const RESET: u32 = 10;
 pub const REFUSED: u32 = 4;
 pub const LATE_FRAME: u32 = 2;
+pub const MAX_INTERIMS: u8 = 100;
 pub const USUAL_FIELDS: usize = 200;
 const EMPTY_DATA: u32 = 5;
 const SETTINGS: u32 = 5;

@@ -7,11 +7,11 @@ use super::encoder::Encoder;
 use super::hpack_error::HpackError;
 use super::plain_host::{List, PlainHost};
 
-fn decoder() -> Decoder<(Vec<u8>, Vec<u8>), List> {
+pub fn decoder() -> Decoder<(Vec<u8>, Vec<u8>), List> {
     Decoder::new(1 << 20, 1000)
 }
 
-fn octets(hex: &str) -> Vec<u8> {
+pub fn octets(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> =
         hex.bytes().filter_map(|digit| (digit as char).to_digit(16).map(|digit| digit as u8)).collect();
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()

@@ -57,7 +57,9 @@ impl<F, L> Session<F, L> {
             return self.break_stream(id, host);
         }
         if facts.interim {
-            let fits = is_client && stream.open_in && !stream.head_in && !end;
+            stream.interims = stream.interims.saturating_add(1);
+            let few = stream.interims <= glitches::MAX_INTERIMS;
+            let fits = few && is_client && stream.open_in && !stream.head_in && !end;
             if !fits || !stream.announce(&facts) || !facts.is_response() {
                 return self.break_stream(id, host);
             }

@@ -15,6 +15,8 @@ mod encoder;
 mod endings;
 mod field_kind;
 mod frame;
+#[cfg(test)]
+mod fuzz_tests;
 mod glitches;
 mod hash;
 mod header_frames;

@@ -121,7 +121,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-fn life(is_client: bool, data: &[u8], pieces: &[usize]) -> (Vec<Told>, Vec<u8>, u32) {
+pub fn life(is_client: bool, data: &[u8], pieces: &[usize]) -> (Vec<Told>, Vec<u8>, u32) {
     let mut host = PlainHost { limit: Some(300), ..PlainHost::default() };
     let mut session = Plain::new(is_client, LIMITS);
     if is_client {

@@ -69,6 +69,7 @@ pub struct Theirs {
 /// What one SETTINGS changed beside what `Theirs` holds.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Changes {
+    /// The smallest of those named: it must be signalled even where a larger one follows (RFC 7541 section 4.2), which need not be used.
     pub header_table: Option<u32>,
     /// The initial window was named, and is so much larger.
     pub window_by: Option<i64>,
@@ -92,7 +93,9 @@ impl Theirs {
         for [a, b, c, d, e, f] in pairs {
             let value = u32::from_be_bytes([*c, *d, *e, *f]);
             match u16::from_be_bytes([*a, *b]) {
-                HEADER_TABLE_SIZE => changes.header_table = Some(value),
+                HEADER_TABLE_SIZE => {
+                    changes.header_table = Some(changes.header_table.map_or(value, |least: u32| least.min(value)));
+                }
                 ENABLE_PUSH if value > 1 || (from_server && value != 0) => return Err(bad()),
                 MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = u64::from(value),
                 INITIAL_WINDOW_SIZE => {

@@ -13,6 +13,8 @@ pub struct Stream {
     /// The final head was received, or sent.
     pub head_in: bool,
     pub head_out: bool,
+    /// 1xx heads received.
+    pub interims: u8,
     /// What answers HEAD has a length and no body.
     pub bodiless: bool,
     pub announced: Option<u64>,
@@ -28,6 +30,7 @@ impl Stream {
             open_in: true,
             head_in: false,
             head_out: false,
+            interims: 0,
             bodiless: false,
             announced: None,
             received: 0,

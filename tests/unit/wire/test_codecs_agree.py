@@ -146,6 +146,7 @@ class Pair:
         return Render(enums=enums, pretty=random.random() < 0.2, fields=tuple(paths))
 
 
+@pytest.mark.timeout(120 + EXAMPLES)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**64 - 1))
 def test_the_same_requests_bind_to_the_same_messages(seed: int) -> None:
@@ -171,6 +172,7 @@ def test_the_same_requests_bind_to_the_same_messages(seed: int) -> None:
             )
 
 
+@pytest.mark.timeout(120 + EXAMPLES)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**64 - 1))
 def test_the_same_messages_print_the_same_bytes(seed: int) -> None:

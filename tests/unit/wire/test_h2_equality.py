@@ -403,6 +403,7 @@ def live(role: Role, life: Sequence[Step], size: int, spent: float = 0.0) -> set
     return seen
 
 
+@pytest.mark.timeout(120 + EXAMPLES)
 @pytest.mark.parametrize("role", Role)
 @settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import h2.connection
 import pytest
-from hpack.hpack import Encoder
+from hpack.hpack import Decoder, Encoder
 from hyperframe.frame import (
     DataFrame,
     Frame,
@@ -314,6 +314,31 @@ def test_an_index_means_what_the_table_holds_now(client: H2Session) -> None:
         (event,) = client.receive(wire(HeadersFrame(stream, blocks[-1], flags=["END_HEADERS", "END_STREAM"])))
         assert event == HeadersReceived(stream, [RESPONSE[0], field], end=True)
     assert blocks[1] == blocks[3] == blocks[4]
+
+
+def test_the_smallest_table_of_one_frame_is_signalled(client: H2Session) -> None:
+    """RFC 7541 4.2: a peer that named a small table and then a large one has emptied its own in between."""
+    client.open(REQUEST, end=True)
+    client.take()
+    sizes = b"".join(b"\0\1" + size.to_bytes(4, "big") for size in (64, 4096))
+    client.receive(b"\0\0\x0c\4\0\0\0\0\0" + sizes)
+    client.take()
+    client.open(REQUEST, end=True)
+    block = client.take()[9:]  # one HEADERS frame
+    decoder = Decoder()
+    assert block[0] & 0xE0 == 0x20, "the block begins with a table size"
+    assert list(decoder.decode(block, raw=True)) == REQUEST
+    assert decoder.header_table_size <= 64
+
+
+def test_heads_without_end_break_their_stream_alone(client: H2Session) -> None:
+    """A service may announce its answer 100 times; what comes after the reset harms no other call."""
+    first, second = client.open(REQUEST, end=True), client.open(REQUEST, end=True)
+    hint = wire(head(first, [(b":status", b"103")]))
+    events = client.receive(hint * 100)
+    assert [type(event) for event in events] == [HeadersReceived] * 100
+    assert client.receive(hint) == [StreamReset(first, PROTOCOL_ERROR, by_peer=False)]
+    assert client.receive(hint + wire(head(second, RESPONSE))) == [HeadersReceived(second, RESPONSE, end=False)]
 
 
 def test_padding_counts_in_flow_bytes(client: H2Session) -> None:
