@@ -18,7 +18,7 @@ def test_a_workload_api(written: str) -> None:
     "written", ["/run/spire/agent.sock", "unix:run/a.sock", "unix://run/a.sock", "http://a", "tcp:///a", ""]
 )
 def test_no_workload_api(written: str) -> None:
-    with pytest.raises(ValidationError, match="is no address of a Workload API|names no socket"):
+    with pytest.raises(ValidationError, match=r"is no address of a Workload API|names no socket"):
         TypeAdapter(WorkloadSocket).validate_python(written)
 
 
