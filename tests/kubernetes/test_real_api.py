@@ -53,11 +53,15 @@ def pods(*addresses: str, port: int = 50051) -> Places:
 async def test_slices_come_change_and_go(kubernetes: KubernetesApi, tmp_path: Path) -> None:
     """Several of one Service, duplicates, conditions, another Service's; each step is heard as a set."""
     space = fresh(kubernetes)
-    kubernetes.put_slice(slice_of("a", "shop", space, [endpoint("10.1.0.1", "u1"), endpoint("10.1.0.2", "u2")], port=50051))
+    kubernetes.put_slice(
+        slice_of("a", "shop", space, [endpoint("10.1.0.1", "u1"), endpoint("10.1.0.2", "u2")], port=50051)
+    )
     async with following(kubernetes, tmp_path, space) as (discovery, heard):
         await until(lambda: heard == [pods("10.1.0.1", "10.1.0.2")], "the list")
         kubernetes.put_slice(slice_of("other", "cart", space, [endpoint("10.9.9.9")], port=50051))
-        kubernetes.put_slice(slice_of("b", "shop", space, [endpoint("10.1.0.2", "u2"), endpoint("10.1.0.3", "u3")], port=50051))
+        kubernetes.put_slice(
+            slice_of("b", "shop", space, [endpoint("10.1.0.2", "u2"), endpoint("10.1.0.3", "u3")], port=50051)
+        )
         await until(lambda: heard[-1] == pods("10.1.0.1", "10.1.0.2", "10.1.0.3"), "a second slice")
         leaving = endpoint("10.1.0.1", "u1", ready=False, serving=True, terminating=True)
         kubernetes.put_slice(slice_of("a", "shop", space, [leaving], port=50051))

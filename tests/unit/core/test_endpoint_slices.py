@@ -98,7 +98,12 @@ def test_topology_hints() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{}, {"addressType": "IPv4", "ports": [GRPC], "endpoints": [None]}, {"addressType": "IPv4", "ports": 5}, piece({"addresses": []})],
+    [
+        {},
+        {"addressType": "IPv4", "ports": [GRPC], "endpoints": [None]},
+        {"addressType": "IPv4", "ports": 5},
+        piece({"addresses": []}),
+    ],
 )
 def test_what_is_no_slice_costs_nothing_else(bad: Any) -> None:
     found = endpoints_of([piece(entry("10.0.0.1")), bad], PodQuery())

@@ -94,7 +94,15 @@ def test_no_list(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [None, 5, {}, {"type": "ADDED"}, {"type": "ADDED", "object": {"metadata": {}}}, {**event("ADDED", "a", 1), "type": "NEW"}]
+    "odd",
+    [
+        None,
+        5,
+        {},
+        {"type": "ADDED"},
+        {"type": "ADDED", "object": {"metadata": {}}},
+        {**event("ADDED", "a", 1), "type": "NEW"},
+    ],
 )
 def test_no_event(odd: Any) -> None:
     """A list is to tell the truth anew."""

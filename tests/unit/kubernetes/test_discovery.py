@@ -42,7 +42,10 @@ async def following(
     answer: Callable[[Asked], tuple[int, Any]], folder: Path
 ) -> AsyncIterator[tuple[SliceDiscovery, list[Places], ApiDouble]]:
     with running_double(answer) as double:
-        found, heard = SliceDiscovery(ClusterAccess(str(double.kubeconfig(folder))), "n", "shop", PodQuery()), list[Places]()
+        found, heard = (
+            SliceDiscovery(ClusterAccess(str(double.kubeconfig(folder))), "n", "shop", PodQuery()),
+            list[Places](),
+        )
         found.start(heard.append)
         try:
             yield found, heard, double
