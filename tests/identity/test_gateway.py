@@ -55,6 +55,10 @@ async def test_rotation_of_root_and_leaf_under_load(ours: Files | Workload, tmp_
     """Every rotation on both sides, each old root withdrawn: no call fails, and connections are really made anew."""
     mesh = Mesh(ours)
     outcomes: Counter[int] = Counter()
+
+    def calls_beyond(number: int) -> bool:
+        return outcomes.total() >= number
+
     with services.serving(credentials=mesh.credentials()) as service:
         async with (
             running(tmp_path, configuration(tmp_path, service.port, ours.section)) as gateway,
@@ -75,7 +79,7 @@ async def test_rotation_of_root_and_leaf_under_load(ours: Files | Workload, tmp_
                     leaf = mesh.hold(signer, *roots)
                     await until(has(gateway, leaf), "the new identity")
                     before = outcomes.total()
-                    await until(lambda before=before: outcomes.total() >= before + CALLS_PER_STEP, "calls")
+                    await until(partial(calls_beyond, before + CALLS_PER_STEP), "calls")
             over.set()
             await asyncio.gather(*loads)
             generation = gateway.gateway._locating.located["shop"].peers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -45,6 +46,12 @@ async def test_pods_come_and_go_under_calls(kubernetes: KubernetesApi, tmp_path:
         def addresses() -> set[str]:
             return {each.address for each in gateway.gateway._pools["bookstore"][1].state().endpoints}
 
+        def places_are(expected: set[str]) -> bool:
+            return addresses() == expected
+
+        def calls_beyond(number: int) -> bool:
+            return outcomes.total() > number
+
         async with gateway.client() as client, httpx.AsyncClient(base_url=gateway.admin_url, trust_env=False) as admin:
             await until(lambda: "bookstore" in gateway.gateway._locating.located, "the watch")
             assert (await client.get("/v1/shelves/1")).status_code == 503
@@ -61,9 +68,9 @@ async def test_pods_come_and_go_under_calls(kubernetes: KubernetesApi, tmp_path:
             loads = [asyncio.create_task(load()) for _ in range(4)]
             for which, expected in (((0, 1), {one, two}), ((1,), {two}), ((0,), {one}), ((0, 1), {one, two})):
                 ready(*which)
-                await until(lambda expected=expected: addresses() == expected, f"{which}")
+                await until(partial(places_are, expected), f"{which}")
                 before = outcomes.total()
-                await until(lambda before=before: outcomes.total() > before + 40, "calls")
+                await until(partial(calls_beyond, before + 40), "calls")
             over.set()
             await asyncio.gather(*loads)
             assert (await admin.get("/readyz")).status_code == 200

@@ -34,8 +34,10 @@ def test_the_question(section: dict[str, Any], query: PodQuery, tmp_path: Path) 
 def test_the_cluster(tmp_path: Path) -> None:
     """Relative to the configuration's folder."""
     (tmp_path / "k.yaml").write_text("")
-    top = {"kubernetes": {"kubeconfig": "k.yaml", "context": "prod"}}
-    loaded = config(tmp_path, upstreams={"shop": {"kubernetes": {"service": "books", "namespace": "n"}}}, **top)
+    cluster = {"kubeconfig": "k.yaml", "context": "prod"}
+    loaded = config(
+        tmp_path, upstreams={"shop": {"kubernetes": {"service": "books", "namespace": "n"}}}, kubernetes=cluster
+    )
     given = loaded.upstreams["shop"].kubernetes
     assert given is not None
     assert slice_discovery(loaded, given)._where == (ClusterAccess(str(tmp_path / "k.yaml"), "prod"), "n", "books")

@@ -29,7 +29,8 @@ async def test_files_are_relative_to_the_configuration(tmp_path: Path) -> None:
     found = source.current()
     await source.stop()
     assert found is not None
-    assert (str(found.spiffe_id), found.bundles) == (EDGE, {TD: {CA.der}, "other.test": {OTHER.der}})
+    assert str(found.spiffe_id) == EDGE
+    assert found.bundles == {TD: {CA.der}, "other.test": {OTHER.der}}
 
 
 def test_the_workload_api(tmp_path: Path) -> None:
