@@ -6,7 +6,7 @@ ENVOY := .envoy
 # The newest release the Go module proxy serves; its 146 cases are all of them.
 H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .DEFAULT_GOAL := help
-.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway consul run demo test test-portable check native-check lint types imports mirror bench bench-routes abuse soak fuzz clean
+.PHONY: help setup native suites browser schemathesis h2spec conformance grpc-gateway consul kubernetes run demo test test-portable check native-check lint types imports mirror bench bench-routes abuse soak fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ grpc-gateway: setup ## A real grpc-gateway to compare the profile of its name wi
 
 consul: $(VENV)/.done ## A real Consul agent for the tests, built once with Go into .cache (minutes; best effort, a double stands in)
 	@$(BIN)/python scripts/build_consul.py
+
+kubernetes: $(VENV)/.done ## A real Kubernetes API server and etcd for the tests, built once with Go into .cache (many minutes; best effort, a double stands in)
+	@$(BIN)/python scripts/build_kubernetes.py
 
 h2spec: ## The HTTP/2 conformance suite, built with Go into .cache (best effort: its test is skipped without it)
 	@test -x .cache/bin/h2spec || GOBIN="$(CURDIR)/.cache/bin" go install $(H2SPEC) || echo "h2spec: not built, its test will be skipped"

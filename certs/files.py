@@ -14,14 +14,13 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from certs.identity import Identity, IdentityError, make_identity, trust_domain_of
 from certs.pem import PemError, read_certificates, read_key
 from certs.rehearsal import rehearse
-from certs.source import Publication
+from certs.source import Following
 
 MAX_FILE_BYTES = 1 << 20
 
@@ -43,7 +42,7 @@ class CertificateFiles:
         return frozenset((self.cert, self.key, self.roots, *self.federated.values()))
 
 
-class FileSource(Publication):
+class FileSource(Following):
     """A CertificateSource that looks at its files every `interval_s`."""
 
     def __init__(
@@ -62,20 +61,11 @@ class FileSource(Publication):
         self._settle_s = settle_s
         self._clock = clock
         self._used = b""
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Look once, so that an identity that is there is there when this returns; then go on looking."""
         await self._look()
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await super().start()
 
     async def _run(self) -> None:
         while True:

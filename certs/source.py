@@ -7,7 +7,10 @@ change once. Only a source that was told to stop using its identity withdraws it
 
 from __future__ import annotations
 
+import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -125,3 +128,27 @@ class Publication:
             _log.error("certificate_withdrawn", source=self.name, reason=reason)
             self._identity = None
             self._watchers.tell()
+
+
+class Following(Publication, ABC):
+    """A source that one task keeps current, from `start` to `stop`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def _run(self) -> None:
+        """Look for new identities until cancelled."""
+
+    async def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"certificates: {self.name}")
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None

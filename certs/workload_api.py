@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from certs.backoff import backoff_s
 from certs.identity import Identity, IdentityError, make_identity
 from certs.rehearsal import rehearse
-from certs.source import Publication
+from certs.source import Following
 
 if TYPE_CHECKING:
     from spiffe import X509Svid
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _DENIED = "PERMISSION_DENIED"  # spiffe gives the status as text only
 
 
-class WorkloadApiSource(Publication):
+class WorkloadApiSource(Following):
     """
     A CertificateSource for `socket` (`unix:///run/spire/agent.sock`; None: SPIFFE_ENDPOINT_SOCKET says).
 
@@ -48,19 +48,6 @@ class WorkloadApiSource(Publication):
         self._clock = clock
         self._rand = rand
         self._failures = 0
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Open the stream."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """Close it."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         while True:

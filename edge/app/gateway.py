@@ -27,6 +27,8 @@ from edge.admin.tasks import running_tasks
 from edge.app.builtin import BUILTIN, local_services
 from edge.app.described import openapi_documents
 from edge.app.dialects import front
+from edge.app.located_metrics import LocatedMetrics
+from edge.app.locating import Locating
 from edge.app.mesh_metrics import MeshMetrics
 from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
@@ -53,6 +55,7 @@ from edge.wire import engines
 from edge.wire.engines import engine
 
 if TYPE_CHECKING:
+    from certs.source import CertificateSource
     from edge.app.mesh import Mesh
 
 _log = structlog.get_logger("edge.gateway")
@@ -81,6 +84,8 @@ class Gateway:
         self._mesh: Mesh | None = None
         self._metrics = Metrics(engine=engine().name, shared=shared)
         self._metrics.before_publishing(MeshMetrics(self._metrics.registry, lambda: self._mesh).publish)
+        self._locating = Locating()
+        self._metrics.before_publishing(LocatedMetrics(self._metrics.registry, self._locating).publish)
         self._pools: Pools = {}
         self._snapshot: Snapshot
         self._serving: Serving
@@ -128,7 +133,12 @@ class Gateway:
     def _pages(self, config: Config) -> Pages:
         gateways = [gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None) for each in config.listeners]
         docs = DocsPage(lambda: self._documents, gateways)
-        debug = {"/upstreams": self._upstreams, "/consul": self._consul, "/tasks": running_tasks}
+        debug = {
+            "/upstreams": self._upstreams,
+            "/consul": self._consul,
+            "/discovery": self._locating.page,
+            "/tasks": running_tasks,
+        }
         return Pages(self._reasons, self._metrics.page, debug, docs.answer)
 
     async def _document(self, snapshot: Snapshot) -> None:
@@ -196,7 +206,8 @@ class Gateway:
         await pool.close(config.drain_timeout)
 
     async def _follow(self, config: Config) -> None:
-        """Have Consul tell the endpoints of the upstreams it is to tell."""
+        """Have the endpoints of upstreams told by whoever is to tell them."""
+        pools = {name: pool for name, (_, pool) in self._pools.items()}
         if self._mesh is None and config.consul is not None:
             from edge.app.mesh import Mesh  # Consul's client and aiohttp are 20 MiB: only where there is a mesh
 
@@ -204,7 +215,13 @@ class Gateway:
         elif self._mesh is not None and config.consul != self._mesh.given:
             _log.warning("a change takes effect at the next start only", section="consul")
         if self._mesh is not None:
-            await self._mesh.follow(config, {name: pool for name, (_, pool) in self._pools.items()})
+            await self._mesh.follow(config, pools)
+        if not await self._locating.follow(config, pools, self._consul_identity):
+            _log.warning("a change takes effect at the next start only", section="identity")
+
+    async def _consul_identity(self) -> CertificateSource:
+        assert self._mesh is not None  # the configuration's checks: without `identity` it has consul.service
+        return await self._mesh.identity()
 
     def _watch(self, snapshot: Snapshot) -> None:
         self._watches = Watches(
@@ -254,6 +271,7 @@ class Gateway:
         await asyncio.gather(*(listener.drain(timeout_s) for listener in self._listeners))
         self._all_ended.set()
         await asyncio.gather(*self._beside, *(pool.close(0.0) for _, pool in self._pools.values()))
+        await self._locating.close()
         if self._mesh is not None:
             await self._mesh.close()
         if self._admin is not None:
@@ -274,7 +292,7 @@ class Gateway:
         if not self._listeners:
             return ["starting"]
         unknown = [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
-        return unknown + (self._mesh.reasons() if self._mesh is not None else [])
+        return [*unknown, *(self._mesh.reasons() if self._mesh is not None else ()), *self._locating.reasons()]
 
     def _upstreams(self) -> object:
         """The admin page of pools and connections."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from certs.consul_connect import ConsulConnectSource
 from edge.app.connect_agent import connect_source
 from edge.app.followed import Followed
+from edge.app.identity import certificate_page
 from edge.config.consul_models import Consul
 from edge.config.models import Config
 from edge.consul.client import ConsulClient
@@ -46,7 +47,7 @@ class Mesh:
                 continue
             known = old.get(name)
             if known is None or known.given != given:
-                source = await self._identity() if given.by_identity else None
+                source = await self.identity() if given.by_identity else None
                 known = Followed(name, given, lookup, self.client, self._manners, source)
             else:
                 del old[name]
@@ -56,7 +57,8 @@ class Mesh:
             await each.stop()
             self._retired.append(each)  # its pool may still have calls
 
-    async def _identity(self) -> ConsulConnectSource:
+    async def identity(self) -> ConsulConnectSource:
+        """The source of our certificate, which is asked for from now on."""
         assert self.source is not None  # a configuration whose upstreams need it says who we are
         if not self._source_runs:
             self._source_runs = True
@@ -102,20 +104,5 @@ class Mesh:
         return {
             "upstreams": {name: each.state() for name, each in self.followed.items()},
             "registration": None if self.registration is None else self.registration.state(),
-            "certificate": self._certificate(),
+            "certificate": certificate_page(self.presents),
         }
-
-    def _certificate(self) -> dict[str, object] | None:
-        source = self.presents
-        if source is None:
-            return None
-        identity = source.current()
-        told: dict[str, object] = {"source": source.name, "fault": source.fault()}
-        if identity is not None:
-            told |= {
-                "spiffe_id": str(identity.spiffe_id),
-                "not_after": identity.not_after,
-                "serial": f"{identity.serial:x}",
-                "trust_domains": sorted(identity.trust_domains),
-            }
-        return told

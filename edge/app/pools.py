@@ -69,7 +69,7 @@ def _pool(name: str, upstream: Upstream, config: Config) -> Pool:
         name,
         [(address.host or "127.0.0.1", address.port) for address in _fixed(upstream)],
         plan,
-        authority=upstream.authority,
+        authority=_authority(upstream),
         metadata=[(key.lower().encode(), value.reveal().encode()) for key, value in upstream.metadata.items()],
         max_connections=upstream.max_connections,
         max_pending=upstream.max_pending,
@@ -77,14 +77,26 @@ def _pool(name: str, upstream: Upstream, config: Config) -> Pool:
 
 
 def _fixed(upstream: Upstream) -> tuple[Address, ...]:
-    """The endpoints the file says; those of the rest come from Consul (`edge.app.mesh`)."""
+    """The endpoints the file says; those of the rest come from Consul (`edge.app.mesh`) or `edge.app.locating`."""
     given = upstream.consul
+    if upstream.located:
+        return ()
     return upstream.endpoints if given is None or given.listener is None else (given.listener,)
+
+
+def _authority(upstream: Upstream) -> str | None:
+    """What calls say in :authority; None: the address dialled. A mesh's proxy finds its routes by it, and knows no trailing dot."""
+    if upstream.authority is not None or upstream.kubernetes is not None:
+        return upstream.authority or upstream.service_name
+    if upstream.mesh is None and upstream.dns == "logical":
+        return None
+    (port,) = {address.port for address in upstream.endpoints if not address.is_ip}
+    return f"{upstream.service_name or upstream.endpoints[0].host.rstrip('.')}:{port}"
 
 
 def _security(upstream: Upstream, config: Config) -> Security:
     tls = upstream.tls
-    if upstream.consul is not None and upstream.consul.by_identity:
+    if upstream.by_spiffe_id or (upstream.consul is not None and upstream.consul.by_identity):
         return refusing("nobody is known who should answer there")  # each endpoint brings its own
     if tls is None:
         return make_security(None)
@@ -93,5 +105,11 @@ def _security(upstream: Upstream, config: Config) -> Security:
         return None if path is None else str(config.resolve(path))
 
     return make_security(
-        TlsOptions(absolute(tls.ca), absolute(tls.cert), absolute(tls.key), tls.server_name, tls.uri_san)
+        TlsOptions(
+            absolute(tls.ca),
+            absolute(tls.cert),
+            absolute(tls.key),
+            tls.server_name or (None if tls.uri_san else upstream.service_name),
+            tls.uri_san,
+        )
     )

@@ -109,7 +109,9 @@ def _json(body: bytes) -> Any:  # noqa: ANN401  # JSON of any shape
 
 def _endpoints(snapshot: Snapshot, route: Route) -> list[str]:
     upstream = snapshot.config.upstreams[route.upstream]
-    found = upstream.consul
+    found, pods = upstream.consul, upstream.kubernetes
+    if pods is not None:
+        return [f"kubernetes {pods.service}.{pods.namespace} (port {pods.port or 'the only one'})"]
     if found is None:
         return [str(endpoint) for endpoint in upstream.endpoints]
     if found.listener is not None:

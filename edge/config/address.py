@@ -50,6 +50,11 @@ class Address:
         """Whether it means every interface."""
         return self.host in {"", "0.0.0.0", "::", "*"}  # noqa: S104  # compared, not bound
 
+    @property
+    def is_ip(self) -> bool:
+        """Whether the host is an IP address and no name."""
+        return ":" in self.host or self.host.replace(".", "").isdigit()
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 

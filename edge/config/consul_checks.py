@@ -18,7 +18,6 @@ def check_consul(document: Document) -> None:
     consul = section(document.data, "consul")
     _check_agent(document, consul)
     for loc, upstream in named(document.data, "upstreams"):
-        _check_source(document, loc, upstream)
         if isinstance(upstream.get("consul"), dict):
             _check_upstream(document, (*loc, "consul"), section(upstream, "consul"), upstream, consul)
 
@@ -54,18 +53,6 @@ def _check_checks(document: Document, loc: Loc, registered: Section) -> None:
             document.add((*here, extra), f"{given[0]} is this check already", "make it a check of its own")
     if registered.get("sidecar_port") is not None and registered.get("connect") != "sidecar":
         document.add((*loc, "sidecar_port"), "there is no sidecar", "add connect: sidecar, or remove it")
-
-
-def _check_source(document: Document, loc: Loc, upstream: Section) -> None:
-    """`endpoints` or `consul`, one of them."""
-    given = [key for key in ("endpoints", "consul") if upstream.get(key) is not None]
-    if not given:
-        fix = "add endpoints: [127.0.0.1:50051], or consul: {service: NAME}"
-        document.add((*loc, "endpoints"), 'the key "endpoints" is missing', fix)
-    elif len(given) == 2:
-        document.add((*loc, "consul"), "endpoints already say where the service is", "keep endpoints or consul")
-    elif upstream.get("endpoints") == []:
-        document.add((*loc, "endpoints"), "it is empty", "write [127.0.0.1:50051]")
 
 
 def _check_upstream(document: Document, loc: Loc, given: Section, upstream: Section, consul: Section) -> None:

@@ -29,6 +29,8 @@ def check_files(document: Document, base: Path) -> None:
     for loc, upstream in named(document.data, "upstreams"):
         checks.tls((*loc, "tls"), section(upstream, "tls"), bundle="ca")
     checks.tls(("consul", "tls"), section(section(document.data, "consul"), "tls"), bundle="ca")
+    checks.identity(("identity", "files"), section(section(document.data, "identity"), "files"))
+    checks.file(("kubernetes", "kubeconfig"), section(document.data, "kubernetes").get("kubeconfig"))
     checks.log(("access_log", "path"), section(document.data, "access_log").get("path"))
 
 
@@ -83,6 +85,13 @@ class _Checks:
             self._document.add(
                 (*loc, "key"), f"{quoted(text(tls, 'key'))} {fault}", "give the key the certificate was made for"
             )
+
+    def identity(self, loc: Loc, files: Section) -> None:
+        """The files are PEM. Not more: they may be renewed at this very moment, and whoever reads them then looks closer."""
+        for key, kind in (("cert", "CERTIFICATE"), ("key", "PRIVATE KEY"), ("trust_bundle", "CERTIFICATE")):
+            self._pem((*loc, key), files.get(key), kind)
+        for name, path in section(files, "federated").items():
+            self._pem((*loc, "federated", name), path, "CERTIFICATE")
 
     def _pem(self, loc: Loc, value: Data, kind: str) -> Path | None:
         path = self.file(loc, value)

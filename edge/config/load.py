@@ -18,10 +18,12 @@ from edge.config.cross_checks import check_references
 from edge.config.document import Document, dotted, read_document
 from edge.config.file_checks import check_files
 from edge.config.http_checks import check_http_rules
+from edge.config.identity_checks import check_identity
 from edge.config.interpolate import interpolate
 from edge.config.mesh_checks import check_mesh
 from edge.config.models import Config, HttpRule
 from edge.config.problems import add_schema_problems
+from edge.config.source_checks import check_sources
 from edge.core.problem import Problem, ProblemsError
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -37,7 +39,9 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
     interpolate(document, env)
     config = _validated(document, path.parent)
     check_references(document)
+    check_sources(document)
     check_consul(document)
+    check_identity(document)
     check_http_rules(document)
     check_mesh(document)
     check_files(document, path.parent)

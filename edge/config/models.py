@@ -28,6 +28,8 @@ from edge.config.api_models import (
     ReflectionSource,
 )
 from edge.config.consul_models import Consul
+from edge.config.identity_models import Identity
+from edge.config.kubernetes_models import Kubernetes
 from edge.config.mesh_models import MeshPolicies
 from edge.config.profiles import profiled
 from edge.config.section import Count, FileName, Model, Timeout
@@ -137,6 +139,10 @@ class Config(Model):
     """Health and reflection, by the gateway itself."""
     consul: Consul | None = None
     """The Consul agent, for upstreams found by name and for our place in the mesh."""
+    identity: Identity | None = None
+    """Who we are, where it is not Consul that says so: for upstreams with `tls: {spiffe_ids: …}`."""
+    kubernetes: Kubernetes | None = None
+    """The cluster, for upstreams with `kubernetes`; default: the one the gateway runs in, else the current context of kubectl."""
     drain_timeout: Seconds = Seconds(30.0)
     """How long SIGTERM waits for running calls."""
     apis: tuple[Api, ...] = Field(min_length=1, examples=["[{name: …, protos: …, upstream: …}]"])

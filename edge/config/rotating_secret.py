@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic import ValidationInfo
 
-from edge.config.secret import Secret, secret_of
+from edge.config.secret import Referenced, Secret
 
 
 @dataclass(frozen=True, slots=True)
-class RotatingSecret:
+class RotatingSecret(Referenced):
     """`secret` as it was at load, None for none; `file` where it came from, None when it cannot change."""
 
+    _PATTERN: ClassVar[str] = r"\$\{|^file:|^$"
+    _EXAMPLE: ClassVar[str] = "${TOKEN:-}"
     secret: Secret | None
     file: Path | None = None
 
@@ -28,23 +29,14 @@ class RotatingSecret:
         return "***" if self.secret else ""
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            _validated, serialization=core_schema.to_string_ser_schema(when_used="always")
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": r"\$\{|^file:|^$", "examples": ["${TOKEN:-}", "file:secrets/token"]}
-
-
-def _validated(value: object, info: ValidationInfo) -> RotatingSecret:
-    if isinstance(value, RotatingSecret):
-        return value
-    if value == "":
-        return RotatingSecret(None)
-    secret = secret_of(value, info)
-    if isinstance(value, str) and value.startswith("file:"):
-        path = Path((info.context or {}).get("base", "."), value.removeprefix("file:")).absolute()
-        return RotatingSecret(secret, path)
-    return RotatingSecret(secret)
+    def of(cls, value: object, info: ValidationInfo) -> RotatingSecret:
+        """As in Referenced."""
+        if isinstance(value, RotatingSecret):
+            return value
+        if value == "":
+            return cls(None)
+        secret = Secret.of(value, info)
+        if isinstance(value, str) and value.startswith("file:"):
+            path = Path((info.context or {}).get("base", "."), value.removeprefix("file:")).absolute()
+            return cls(secret, path)
+        return cls(secret)

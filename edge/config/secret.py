@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -30,7 +30,30 @@ class Substituted(str):
     __slots__ = ()
 
 
-class Secret:
+class Referenced:
+    """A field whose value is a reference, `${ENV}` or `file:path`, and is shown neither in dumps nor in the schema."""
+
+    __slots__ = ()
+    _PATTERN: ClassVar[str] = r"\$\{|^file:"
+    _EXAMPLE: ClassVar[str] = "${TOKEN}"
+
+    @classmethod
+    def of(cls, value: object, info: ValidationInfo) -> Self:
+        """The value that a reference stands for; `info.context["base"]` is where relative paths start. Raises PydanticCustomError."""
+        raise NotImplementedError
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            cls.of, serialization=core_schema.to_string_ser_schema(when_used="always")
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": cls._PATTERN, "examples": [cls._EXAMPLE, "file:secrets/token"]}
+
+
+class Secret(Referenced):
     """A value that does not show itself."""
 
     __slots__ = ("_value",)
@@ -55,27 +78,17 @@ class Secret:
         return "***"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            secret_of, serialization=core_schema.to_string_ser_schema(when_used="always")
+    def of(cls, value: object, info: ValidationInfo) -> Secret:
+        """As in Referenced."""
+        if isinstance(value, Secret):
+            return value
+        if isinstance(value, Substituted):
+            return _checked(str(value))
+        if isinstance(value, str) and value.startswith("file:"):
+            return _checked(_file_text(Path((info.context or {}).get("base", "."), value.removeprefix("file:"))))
+        raise wrong(
+            "a secret is written into the file", "write ${NAME} and set NAME in the environment, or file:path/to/secret"
         )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": r"\$\{|^file:", "examples": ["${TOKEN}", "file:secrets/token"]}
-
-
-def secret_of(value: object, info: ValidationInfo) -> Secret:
-    """The secret a value of the file says; `info.context["base"]` is where relative paths start. Raises PydanticCustomError."""
-    if isinstance(value, Secret):
-        return value
-    if isinstance(value, Substituted):
-        return _checked(str(value))
-    if isinstance(value, str) and value.startswith("file:"):
-        return _checked(_file_text(Path((info.context or {}).get("base", "."), value.removeprefix("file:"))))
-    raise wrong(
-        "a secret is written into the file", "write ${NAME} and set NAME in the environment, or file:path/to/secret"
-    )
 
 
 def _file_text(path: Path) -> str:

@@ -6,12 +6,14 @@ Owns these names, types and defaults. The defaults notice a dead connection with
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from edge.config.address import Address
 from edge.config.consul_models import UpstreamConsul
+from edge.config.identity_models import SpiffeName
+from edge.config.kubernetes_models import UpstreamKubernetes
 from edge.config.secret import Secret
 from edge.config.section import Count, FileName, Model, Timeout
 from edge.config.units import Seconds, no_bool
@@ -30,6 +32,11 @@ class UpstreamTls(Model):
     """SNI, and the DNS name the certificate must carry; default: the endpoint's host."""
     uri_san: str | None = None
     """Check this URI SAN (a SPIFFE ID) instead of a DNS name."""
+    spiffe_ids: tuple[SpiffeName, ...] | None = None
+    """
+    Mutual TLS by SPIFFE: we present the certificate of `identity` (else that of `consul.service`), and the service must present one
+    with one of these IDs, of a trust domain whose roots came with ours. Instead of `ca`, `cert`, `key` and `uri_san`.
+    """
 
 
 class Keepalive(Model):
@@ -51,18 +58,32 @@ class Reconnect(Model):
 
 
 class Upstream(Model):
-    """A gRPC service's endpoints, or its name in Consul, and how they are dialled. Each upstream has a pool of its own."""
+    """A gRPC service and how it is dialled. Exactly one of `endpoints`, `consul` and `kubernetes`; each upstream has a pool of its own."""
 
     endpoints: tuple[Address, ...] = Field(default=(), examples=["[127.0.0.1:50051]"])
-    """`host:port` each; these or `consul`."""
+    """`host:port` each. A host may be a name, which is looked up whenever it is dialled."""
+    dns: Literal["logical", "strict"] = "logical"
+    """
+    What a name in `endpoints` stands for. `logical`: one service behind it, as a Kubernetes ClusterIP or a load balancer; its addresses
+    are tried in turn. `strict`: every address it has is an endpoint, as of a headless Service; looked up again every `dns_refresh`.
+    """
+    dns_refresh: Timeout = Seconds(5.0)
+    """Between two look-ups, for `dns: strict`."""
+    mesh: Literal["linkerd", "istio"] | None = None
+    """
+    Call through this mesh's proxy beside the gateway: the one endpoint is a Service's DNS name, sent as :authority, plaintext; the proxy
+    does TLS, picks the pod and retries. See docs/mesh.md.
+    """
     consul: UpstreamConsul | None = None
-    """The service in Consul; instead of `endpoints`."""
+    """The service in Consul."""
+    kubernetes: UpstreamKubernetes | None = None
+    """The pods of a Kubernetes Service, by its EndpointSlices."""
     tls: UpstreamTls | None = None
     """Dial with TLS; without it, plaintext HTTP/2 (h2c)."""
     metadata: dict[str, Secret] = Field(default_factory=dict)
     """Added to every call, e.g. `{authorization: "Bearer ${TOKEN}"}`; values come from `${ENV}` or `file:path`."""
     authority: str | None = None
-    """The :authority sent; default: the endpoint's host:port."""
+    """The :authority sent; default: the endpoint's host:port as written, with `kubernetes` SERVICE.NAMESPACE.svc."""
     connect_timeout: Timeout = Seconds(2.0)
     """TCP and TLS handshake together."""
     max_connections: Count = 4
@@ -75,3 +96,22 @@ class Upstream(Model):
     """How failed connections are tried again."""
     idle_timeout: Timeout = Seconds(300.0)
     """A connection without calls for so long is closed."""
+
+    @property
+    def by_spiffe_id(self) -> bool:
+        """Whether it is dialled with our certificate, and the service is known by the SPIFFE ID in its own."""
+        return self.tls is not None and self.tls.spiffe_ids is not None
+
+    @property
+    def located(self) -> bool:
+        """Whether it has no fixed endpoints to dial as the section says, and it is not Consul that tells them."""
+        return self.dns == "strict" or self.kubernetes is not None or self.by_spiffe_id
+
+    @property
+    def service_name(self) -> str | None:
+        """The one name its endpoints are called by, without a port, where they are dialled at addresses that are not in the file."""
+        if self.kubernetes is not None:
+            return f"{self.kubernetes.service}.{self.kubernetes.namespace}.svc"
+        if self.dns == "strict":
+            return next(address.host for address in self.endpoints if not address.is_ip).rstrip(".")
+        return None

@@ -48,7 +48,7 @@ _OURS = frozenset(
 
 # Names by which a mesh or a gateway states who is calling: only we may say that (X5; Envoy CVE-2024-45806, CVE-2026-47778).
 _IDENTITY = re.compile(
-    rb"(x-forwarded-client-cert|x-ssl-.*|ssl-client-.*|l5d-.*|x-consul-.*|x-envoy-.*|x-tenant(-.*)?|x-edge-.*|edge-.*|grpc-.*|:.*)\Z"
+    rb"(x-forwarded-client-cert|x-ssl-.*|ssl-client-.*|l5d-.*|x-consul-.*|x-envoy-.*|x-istio-.*|x-tenant(-.*)?|x-edge-.*|edge-.*|grpc-.*|:.*)\Z"
 )
 _KEY = re.compile(rb"[0-9a-z_.-]+\Z")
 _VALUE = re.compile(rb"[\x20-\x7e]*\Z")
@@ -59,8 +59,11 @@ _STANDARD_RESPONSE = frozenset(
     b"retry-after www-authenticate set-cookie deprecation sunset".split()
 )
 _RESERVED_RESPONSE = re.compile(
-    rb"(grpc-.*|:.*|content-type|content-length|content-encoding|transfer-encoding|connection|te|trailer|x-http-code)\Z"
+    rb"(grpc-.*|:.*|content-type|content-length|content-encoding|transfer-encoding|connection|te|trailer|x-http-code|"
+    rb"l5d-.*|x-envoy-.*|x-consul-.*)\Z"
 )
+# The last three are what a mesh's proxies tell their own application: addresses, routes and timings of the inside.
+_SIDECAR_RESPONSE = (b"l5d-", b"x-envoy-", b"x-consul-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,7 @@ def rpc_metadata(headers: Iterable[Header]) -> list[Header]:
         (name, value)
         for name, value in headers
         if name not in _RESERVED_RPC
-        and not name.startswith((b"grpc-", b"connect-", b":"))
+        and not name.startswith((b"grpc-", b"connect-", b":", *_SIDECAR_RESPONSE))
         and _KEY.match(name)
         and _VALUE.match(value)
     ]

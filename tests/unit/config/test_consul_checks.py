@@ -72,16 +72,6 @@ def test_what_does_not_fit_in_an_upstream(keys: str, expected: str) -> None:
     assert upstream(keys) == [expected]
 
 
-def test_endpoints_or_consul() -> None:
-    """One of them, and exactly one."""
-    assert found("upstreams: {u: {}}") == ['upstreams.u.endpoints: the key "endpoints" is missing']
-    assert found("upstreams: {u: {endpoints: []}}") == ["upstreams.u.endpoints: it is empty"]
-    assert found("upstreams: {u: {endpoints: ['a:1']}}") == []
-    assert upstream("service: web", more=", endpoints: ['a:1']") == [
-        "upstreams.u.consul: endpoints already say where the service is"
-    ]
-
-
 def test_tls_is_the_meshs_affair() -> None:
     """Except outside of it."""
     assert upstream("service: web", more=", tls: {}") == [
