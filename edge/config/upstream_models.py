@@ -14,6 +14,7 @@ from edge.config.address import Address
 from edge.config.consul_models import UpstreamConsul
 from edge.config.secret import Secret
 from edge.config.section import Count, FileName, Model, Timeout
+from edge.config.traffic_models import UpstreamFailover, UpstreamSplit
 from edge.config.units import Seconds, no_bool
 
 
@@ -75,3 +76,7 @@ class Upstream(Model):
     """How failed connections are tried again."""
     idle_timeout: Timeout = Seconds(300.0)
     """A connection without calls for so long is closed."""
+    split: UpstreamSplit | None = None
+    """Calls divided among subsets or other upstreams, by the gateway."""
+    failover: UpstreamFailover | None = None
+    """Where calls go while no endpoint can be reached, by the gateway."""

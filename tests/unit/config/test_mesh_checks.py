@@ -37,16 +37,6 @@ SHOP = "namespace: shop, selector: {app: shop}, port: 1"
         ),
         (f"{{services: {{shop: {{{SHOP}, export_to: [a, a]}}}}}}", "mesh.services.shop.export_to[1]", False),
         (f"{{targets: [consul, consul], services: {{shop: {{{SHOP}}}}}}}", "mesh.targets[1]", False),
-        (
-            f"{{services: {{shop: {{{SHOP}, failover: {{by: edge, datacenters: [b]}}}}}}}}",
-            "mesh.services.shop.failover.by",
-            True,
-        ),
-        (
-            f"{{services: {{shop: {{{SHOP}, split: {{by: edge, subsets: {{}}}}}}}}}}",
-            "mesh.services.shop.split.by",
-            True,
-        ),
         (f"{{services: {{shop: {{{SHOP}, failover: {{by: mesh, datacenters: [b]}}}}}}}}", "", False),
         ("{services: {}}", "", False),
         ("nonsense", "", False),
