@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from edge.config.document import Document, Loc, dotted, quoted
+from edge.config.document import Data, Document, Loc, dotted, quoted
 from edge.config.raw import Section, items, listed, named, section, text
 from edge.config.traffic_checks import reached, ways_out
 
@@ -28,6 +28,7 @@ def check_mesh(document: Document) -> None:
     _check_upstreams(document, services)
     _check_workloads(document, mesh)
     _check_gateway(document, mesh)
+    _check_identities(document, mesh)
     for key, service in named(mesh, "services"):
         loc: Loc = ("mesh", *key)
         _check_callers(document, loc, service, section(mesh, "gateway"))
@@ -115,6 +116,31 @@ def _check_callers(document: Document, loc: Loc, service: Section, gateway: Sect
                 document.add(here, f"has an identity of {dotted(first)}", "list each caller once, with all its RPCs")
                 break
         _check_repeated(document, (*here, "rpcs"), items(caller, "rpcs"))
+
+
+_ACCOUNTS: tuple[Data, ...] = ("linkerd", "istio")
+
+
+def _check_identities(document: Document, mesh: Section) -> None:
+    """Where two workloads are one to a mesh, what one service lets one of them do, it lets the other do."""
+    targets = items(mesh, "targets")
+    by_name: dict[str, tuple[object, Loc]] = {}
+    by_account: dict[object, tuple[str, Loc]] = {}
+    for key, service in named(mesh, "services"):
+        for (_, index), caller in listed(service, "other_callers"):
+            here: Loc = ("mesh", *key, "other_callers", index)
+            name, account = text(caller, "service"), (text(caller, "namespace"), text(caller, "service_account"))
+            if name is None or not all(account):
+                continue
+            known, first = by_name.setdefault(name, (account, here))
+            elsewhere = first[:3] != here[:3]  # of one service `_check_callers` tells
+            if known != account and elsewhere and "consul" in targets:
+                message = f"has another account than {dotted(first)}, and in Consul both are {quoted(name)}"
+                document.add(here, message, "write the same account, or give each its own Consul service name")
+            other, first = by_account.setdefault(account, (name, here))
+            if other != name and first[:3] != here[:3] and any(mesh in targets for mesh in _ACCOUNTS):
+                message = f"has another Consul name than {dotted(first)}, and by its account both are one"
+                document.add(here, message, f"write service: {other}, or give each its own account")
 
 
 def _check_protocol(document: Document, loc: Loc, service: Section) -> None:

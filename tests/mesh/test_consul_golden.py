@@ -14,6 +14,7 @@ from meshconfig.items import items
 from meshconfig.journal import Journal
 from meshconfig.ownership import owner_of
 from tests.mesh.cases import NAMES, case
+from tests.mesh.question import edges
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -35,6 +36,6 @@ def test_a_golden_configuration_on_consul(name: str, store: ConfigEntries, tmp_p
         for pair, each in access(state, judged, judged, default=plan.default_allow).items()
         for path in each.paths
     }
-    allowed = {(caller.service, names[key], rpc.path) for caller, key, rpc in plan.edges() if key in names}
+    allowed = {(caller.service, names[key], rpc.path) for caller, key, rpc in edges(plan) if key in names}
     assert reached == allowed
     assert not any(caller == ANYONE_ELSE for caller, _, _ in reached)
