@@ -130,7 +130,8 @@ def former(before: Manifest, after: Manifest) -> dict[str, Any]:
 
     Of a field that was taken from somebody else the old value comes back, and stays ours: who owned it before cannot be made to own it.
     """
-    return merged(owned(before, MANAGER), named(before, shaped(_bare(before), _bare(after))))
+    found: dict[str, Any] = merged(owned(before, MANAGER), named(before, shaped(_bare(before), _bare(after))))
+    return found
 
 
 def _is(live: Manifest, asked: Manifest) -> bool:

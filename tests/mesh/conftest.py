@@ -9,6 +9,9 @@ import pytest
 from edge.cli.mesh_consul import ConsulEntries
 from meshconfig.consul_store import ConfigEntries
 from tests.mesh.consul_entries import MemoryEntries, consul_binary, empty, entries_at, running_consul
+from tests.unit.cli.conftest import edge, mesh, shop
+
+__all__ = ["edge", "mesh", "shop"]  # fixtures of the commands' own tests
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,8 @@ class MemoryCluster:
         return copy.deepcopy(self.held.get(_key(manifest)))
 
     def listed(self, kind: Kind, selector: str) -> list[Manifest]:
-        wanted = dict(each.split("=") for each in selector.split(",") if each)
+        parts = [text.partition("=") for text in selector.split(",") if text]
+        wanted = {key: value for key, _, value in parts}
         return [
             copy.deepcopy(each)
             for each in self.held.values()
@@ -47,7 +48,7 @@ class MemoryCluster:
         owned = _owned(held, MANAGER)
         kept = _without(_body(held or {"metadata": {}}), owned)
         made: dict[str, Any] = merged(kept, copy.deepcopy(mine))
-        meta = held["metadata"] if held else {"uid": f"uid-{next(self._numbers)}"}
+        meta: dict[str, Any] = held["metadata"] if held else {"uid": f"uid-{next(self._numbers)}"}
         others = [each for each in meta.get("managedFields", []) if each["manager"] != MANAGER]
         own = {"manager": MANAGER, "operation": "Apply", "fieldsV1": fields_of(_named_out(mine))}
         made["metadata"] |= {

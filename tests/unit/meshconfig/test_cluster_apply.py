@@ -128,7 +128,7 @@ def test_a_process_that_died_is_undone_by_its_journal(cluster: MemoryCluster, tm
 def test_what_denies_is_written_last_and_removed_first() -> None:
     """Nobody is shut out before what lets him in stands."""
     cluster = MemoryCluster()
-    kinds = ("Server", "AuthorizationPolicy", "NetworkPolicy", "GRPCRoute")
+    kinds = ("Server", "AuthorizationPolicy", "NetworkPolicy", "VirtualService")
     asked = [manifest(kind.lower(), kind) for kind in kinds]
     written = [change.key.kind for change in steps(changes(cluster, *asked))]
     assert [kind in {"Server", "NetworkPolicy"} for kind in written] == [False, False, True, True]

@@ -52,7 +52,7 @@ CONFLICT = {
         "causes": [{"reason": "FieldManagerConflict", "message": 'conflict with "kubectl"', "field": ".spec.port"}]
     },
 }
-SERVER = {
+SERVER: dict[str, Any] = {
     "apiVersion": f"{GROUP}/{VERSION}",
     "kind": "Server",
     "metadata": {"name": "s", "namespace": "n"},
