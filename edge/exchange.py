@@ -50,3 +50,4 @@ class Exchange:
     response_bytes: int = 0
     upstream_address: str = ""
     upstream_s: float = 0.0
+    upstream_via: str = ""

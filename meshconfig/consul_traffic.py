@@ -6,14 +6,13 @@ Owns what the plan's settings are in Consul's words. Nothing here allows a call:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from edge.core.consul_filter import metadata_filter
 from meshconfig.plan import MeshPlan, PlannedService
 
 Entry = dict[str, Any]
-_IDENTIFIER = re.compile(r"[a-zA-Z][a-zA-Z0-9_/]*", re.ASCII)
 
 
 def proxy_defaults(plan: MeshPlan) -> Iterator[Entry]:
@@ -47,7 +46,7 @@ def resolver(service: PlannedService) -> Iterator[Entry]:
     body: Entry = {}
     if service.split is not None:
         body["Subsets"] = {
-            name: {"Filter": _filter(subset.labels), "OnlyPassing": True}
+            name: {"Filter": metadata_filter(subset.labels), "OnlyPassing": True}
             for name, subset in sorted(service.split.subsets.items())
         }
     if service.failover is not None:
@@ -122,12 +121,3 @@ def duration(seconds: float) -> str:
 def _number(weight: float) -> float:
     """A whole one as a whole number, as Consul gives it back."""
     return int(weight) if weight == int(weight) else weight
-
-
-def _filter(labels: Mapping[str, str]) -> str:
-    """A bexpr over a service's metadata. It has no escapes; the configuration takes no label that would need one."""
-    return " and ".join(f'{_selector(key)} == "{value}"' for key, value in sorted(labels.items()))
-
-
-def _selector(key: str) -> str:
-    return f"Service.Meta.{key}" if _IDENTIFIER.fullmatch(key) else f'Service.Meta["{key}"]'

@@ -132,9 +132,3 @@ class MeshPlan:
     def callers_of(self, key: str) -> Iterator[Allowance]:
         """Who may call a service, sorted."""
         return (allowance for allowance in self.allowed if allowance.callee == key)
-
-    def edges(self) -> frozenset[tuple[Caller, str, Rpc]]:
-        """Every (caller, callee, RPC) that is allowed; what a rendering is compared with."""
-        return frozenset(
-            (allowance.caller, allowance.callee, rpc) for allowance in self.allowed for rpc in allowance.rpcs
-        )

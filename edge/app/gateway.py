@@ -34,7 +34,10 @@ from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
 from edge.app.snapshot import Snapshot, load_snapshot
+from edge.app.ways import Calls, routed, unserved
+from edge.app.ways_metrics import WaysMetrics, several_ways
 from edge.config.models import Config, Limits
+from edge.config.ways import pooled
 from edge.core.request_id import RequestIds
 from edge.ingress.connections import ConnectionSlots, limit_within
 from edge.ingress.front import Front
@@ -51,6 +54,7 @@ from edge.telemetry.metrics import Metrics
 from edge.telemetry.shared_metrics import SharedMetrics
 from edge.telemetry.sink import Sink
 from edge.upstream.pool import Pool
+from edge.upstream.routed import Destination
 from edge.wire import engines
 from edge.wire.engines import engine
 
@@ -86,7 +90,10 @@ class Gateway:
         self._metrics.before_publishing(MeshMetrics(self._metrics.registry, lambda: self._mesh).publish)
         self._locating = Locating()
         self._metrics.before_publishing(LocatedMetrics(self._metrics.registry, self._locating).publish)
+        self._metrics.before_publishing(WaysMetrics(self._metrics.registry, lambda: self._routed).publish)
         self._pools: Pools = {}
+        self._routed: Mapping[str, Destination] = {}
+        self._calls: Calls = {}
         self._snapshot: Snapshot
         self._serving: Serving
         self._limits = Limits()
@@ -135,6 +142,7 @@ class Gateway:
         docs = DocsPage(lambda: self._documents, gateways)
         debug = {
             "/upstreams": self._upstreams,
+            "/ways": self._ways,
             "/consul": self._consul,
             "/discovery": self._locating.page,
             "/tasks": running_tasks,
@@ -173,11 +181,12 @@ class Gateway:
         """Make a snapshot the current one; pools that it no longer names end when their calls have."""
         old, self._pools = self._pools, pools
         self._snapshot = snapshot
+        self._routed = routed(snapshot.config, {name: pool for name, (_, pool) in pools.items()}, self._calls)
         described = (known.descriptor_set for known in snapshot.descriptions.values())
         own = local_services(self._health, snapshot.routes, described)
         self._serving = Serving(
             routes=snapshot.routes,
-            upstreams={name: pool for name, (_, pool) in pools.items()} | {BUILTIN: own},
+            upstreams={**self._routed, BUILTIN: own},
             apis=snapshot.apis,
             loading=snapshot.loading,
             trusted=snapshot.config.trusted_proxies,
@@ -292,11 +301,16 @@ class Gateway:
         if not self._listeners:
             return ["starting"]
         unknown = [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
-        return [*unknown, *(self._mesh.reasons() if self._mesh is not None else ()), *self._locating.reasons()]
+        faults = self._locating.faults() if self._mesh is None else {**self._mesh.faults(), **self._locating.faults()}
+        return unknown + [f"upstream {name}: {fault}" for name, fault in unserved(self._snapshot.config, faults).items()]
 
     def _upstreams(self) -> object:
         """The admin page of pools and connections."""
         return [pool.state() for _, pool in self._pools.values()]
+
+    def _ways(self) -> object:
+        """The admin page of upstreams with several ways."""
+        return [each.state() for each in several_ways(self._routed)]
 
     def _consul(self) -> object:
         """The admin page of what Consul tells, and what it was told."""
@@ -310,8 +324,7 @@ def _connection_limit(config: Config, files: int) -> int:
     The admin listener and the upstreams keep theirs: a flood of clients must not make the gateway look dead, or be it.
     """
     upstreams = sum(
-        (len(upstream.endpoints) or _ENDPOINTS_FOUND) * upstream.max_connections
-        for upstream in config.upstreams.values()
+        (len(upstream.endpoints) or _ENDPOINTS_FOUND) * upstream.max_connections for upstream in pooled(config).values()
     )
     possible = limit_within(files - _RESERVED_FILES - upstreams)
     wanted = config.limits.max_connections

@@ -66,10 +66,10 @@ class Locating:
         await self.presents.start()
         return self.presents
 
-    def reasons(self) -> list[str]:
-        """Why calls cannot be served, for readiness."""
-        faults = [(name, each.fault()) for name, each in self.located.items()]
-        return [f"upstream {name}: {fault}" for name, fault in faults if fault is not None]
+    def faults(self) -> dict[str, str]:
+        """Why endpoints are not known, or cannot be dialled, by the pool's name."""
+        faults = ((name, each.fault()) for name, each in self.located.items())
+        return {name: fault for name, fault in faults if fault is not None}
 
     async def close(self) -> None:
         """The pools are closed: end everything."""

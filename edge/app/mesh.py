@@ -16,6 +16,7 @@ from edge.app.followed import Followed
 from edge.app.identity import certificate_page
 from edge.config.consul_models import Consul
 from edge.config.models import Config
+from edge.config.ways import pooled
 from edge.consul.client import ConsulClient
 from edge.consul.registration import Registration
 from edge.consul.settings import agent_of, gateway_definition, lookup_of, manners_of
@@ -40,7 +41,7 @@ class Mesh:
     async def follow(self, config: Config, pools: Mapping[str, Pool]) -> None:
         """Give these pools their endpoints. What an earlier configuration followed and this does not is followed no longer."""
         old, self.followed = self.followed, {}
-        for name, upstream in config.upstreams.items():
+        for name, upstream in pooled(config).items():
             given = upstream.consul
             lookup = None if given is None else lookup_of(given)
             if given is None or lookup is None:
@@ -84,10 +85,10 @@ class Mesh:
         self._kept = None
         await self.registration.leave()
 
-    def reasons(self) -> list[str]:
-        """Why calls cannot be served, for readiness."""
-        faults = [(name, each.fault()) for name, each in self.followed.items()]
-        return [f"upstream {name}: {fault}" for name, fault in faults if fault is not None]
+    def faults(self) -> dict[str, str]:
+        """Why endpoints are not known, or cannot be dialled, by the pool's name."""
+        faults = ((name, each.fault()) for name, each in self.followed.items())
+        return {name: fault for name, fault in faults if fault is not None}
 
     async def close(self) -> None:
         """The pools are closed: end everything."""

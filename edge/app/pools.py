@@ -1,8 +1,9 @@
 """
 Pools for a configuration's upstreams: config models to plain values, kept across reloads where nothing changed.
 
-Owns which pools live: one per upstream, the same object as long as its section of the file and the certificates that it names are the
-same, so that a reload does not cut warm connections, and a renewed certificate is used after one.
+Owns which pools live: one per upstream and per subset or datacenter the gateway itself chooses among, the same object as long as its
+section of the file and the certificates that it names are the same, so that a reload does not cut warm connections, and a renewed
+certificate is used after one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from edge.app.mesh_peers import refusing
 from edge.config.address import Address
 from edge.config.models import Config, Upstream, UpstreamTls
+from edge.config.ways import pooled
 from edge.core.problem import Problem, ProblemsError
 from edge.upstream.dial import Security, TlsOptions, make_security
 from edge.upstream.endpoint import DialPlan
@@ -30,15 +32,17 @@ Pools = dict[str, tuple[Given, Pool]]
 
 
 def make_pools(config: Config, old: Mapping[str, tuple[Given, Pool]]) -> Pools:
-    """A pool per upstream; an old one made from the same is kept. Raises ProblemsError for certificates that do not load."""
+    """A pool per section of `pooled`; an old one made from the same is kept. Raises ProblemsError for certificates that do not load."""
     pools: Pools = {}
     problems: list[Problem] = []
-    for name, upstream in config.upstreams.items():
+    for name, upstream in pooled(config).items():
         kept = old.get(name)
         try:
             given = (upstream, _digests(upstream.tls, config))
             pools[name] = kept if kept is not None and kept[0] == given else (given, _pool(name, upstream, config))
         except OSError as error:
+            if name not in config.upstreams:
+                continue  # made of an upstream that says the same
             path = f"upstreams.{name}.tls"
             reason = f"the certificates cannot be loaded: {error.strerror or error}"
             problems.append(Problem(config.place(path), path, reason, "give PEM files that belong together"))

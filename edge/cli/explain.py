@@ -16,6 +16,7 @@ import orjson
 import typer
 
 from edge.app import Snapshot, policy_names
+from edge.cli.explain_ways import way_data, way_lines
 from edge.cli.explanation import Asked, Explanation, explain_request, streams
 from edge.cli.loading import snapshot_of
 from edge.cli.output import FAILED, ConfigOption, JsonOption, console, print_json
@@ -84,6 +85,7 @@ def _data(snapshot: Snapshot, explained: Explanation) -> dict[str, Any]:
         "policies": policy_names(),
         "forwarded": sent is not None,
         "endpoints": _endpoints(snapshot, explained.route) if explained.route else [],
+        "ways": way_data(snapshot.config, explained.route.upstream, explained.sent) if explained.route else None,
         "deadline_s": explained.deadline_s,
         "metadata": _metadata(snapshot, sent, explained.route) if sent and explained.route else [],
         "message": explained.message,
@@ -139,6 +141,7 @@ def _match_lines(snapshot: Snapshot, explained: Explanation, route: Route) -> It
         yield f"  {bound.source:<8} {bound.field} = {bound.value}"
     yield f"rpc        {route.rpc.path}   (api {route.api})"
     yield f"upstream   {route.upstream}: {', '.join(_endpoints(snapshot, route))}"
+    yield from way_lines(snapshot.config, route.upstream, explained.sent)
     yield f"policies   {', '.join(policy_names())}"
     yield f"deadline   {_deadline(explained.deadline_s, route)}"
 

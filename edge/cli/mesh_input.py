@@ -1,7 +1,8 @@
 """
 What `edge mesh` works on: the plan of a configuration, and the documents made of it.
 
-Owns the step from compiled routes to what the gateway exposes: every RPC a client can call in any dialect, by its upstream. An API
+Owns the step from compiled routes to what the gateway exposes: every RPC a client can call in any dialect, by its upstream and those its
+calls may be sent to instead. An API
 that only its upstream can describe is refused: what is not known cannot be allowed. What a mesh would refuse is neither written, compared
 nor applied.
 """
@@ -18,6 +19,8 @@ from edge.app import Snapshot
 from edge.app.builtin import BUILTIN
 from edge.cli.loading import snapshot_of
 from edge.cli.output import print_problems
+from edge.config.models import Config
+from edge.config.ways import ways_of
 from edge.core.problem import Problem, ProblemsError
 from meshconfig.build import Exposure, Source, build_plan
 from meshconfig.checks.every import problems as refused_of
@@ -67,11 +70,19 @@ def exposure_of(snapshot: Snapshot) -> Exposure:
     # Both: an RPC of two APIs has one target, but its routes go to either's upstream.
     for target in (*snapshot.routes.targets.values(), *snapshot.routes.routes):
         if target.api != BUILTIN:
-            exposed.setdefault(target.upstream, set()).add(Rpc(target.rpc.service, target.rpc.method))
+            for upstream in _reached(config, target.upstream):
+                exposed.setdefault(upstream, set()).add(Rpc(target.rpc.service, target.rpc.method))
     for api in config.apis:
         if description := snapshot.descriptions.get(api.name):
-            described.setdefault(api.upstream, set()).update(_rpcs(description.descriptor_set))
+            for upstream in _reached(config, api.upstream):
+                described.setdefault(upstream, set()).update(_rpcs(description.descriptor_set))
     return Exposure(exposed, described)
+
+
+def _reached(config: Config, name: str) -> frozenset[str]:
+    """An upstream, and those the gateway itself may send its calls to instead."""
+    ways = ways_of(config, name)
+    return frozenset({name}).union(*(_reached(config, other) for other in (() if ways is None else ways.upstreams)))
 
 
 def _rpcs(descriptor_set: bytes) -> Iterator[Rpc]:

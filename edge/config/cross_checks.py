@@ -16,6 +16,7 @@ from edge.config.address import Address
 from edge.config.document import Data, Document, Loc, dotted, quoted
 from edge.config.models import Admin
 from edge.config.raw import Section, items, listed, named, section, text
+from edge.config.traffic_checks import reached
 from edge.config.units import Seconds
 
 _SOURCES = ("protos", "descriptors", "reflection")
@@ -70,7 +71,7 @@ def _check_upstream_names(document: Document) -> None:
             document.add(loc, f"{quoted(name)} is no upstream of this file", fix)
     if len(asked) < len(apis):
         return  # an API whose upstream is not known may use any of them
-    used = {name for _, name in asked}
+    used = reached(document.data, {name for _, name in asked})
     for name in known:
         if name not in used:
             _unused(document, name, [(loc, other) for loc, other in asked if other not in known])

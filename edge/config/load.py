@@ -24,6 +24,7 @@ from edge.config.mesh_checks import check_mesh
 from edge.config.models import Config, HttpRule
 from edge.config.problems import add_schema_problems
 from edge.config.source_checks import check_sources
+from edge.config.traffic_checks import check_traffic
 from edge.core.problem import Problem, ProblemsError
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -44,6 +45,7 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
     check_identity(document)
     check_http_rules(document)
     check_mesh(document)
+    check_traffic(document)
     check_files(document, path.parent)
     problems = sorted(document.problems, key=_line)
     if config is None or any(not problem.warning for problem in problems):

@@ -11,11 +11,11 @@ import ipaddress
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from edge.config.document import Document, Loc, dotted, quoted
+from edge.config.document import Data, Document, Loc, dotted, quoted
 from edge.config.raw import Section, items, listed, named, section, text
+from edge.config.traffic_checks import reached, ways_out
 
 _L7_ONLY = ("timeout", "retries", "split", "jwt", "rate_limit")
-_WHOLE = 100.0
 
 
 def check_mesh(document: Document) -> None:
@@ -28,16 +28,14 @@ def check_mesh(document: Document) -> None:
     _check_upstreams(document, services)
     _check_workloads(document, mesh)
     _check_gateway(document, mesh)
+    _check_identities(document, mesh)
     for key, service in named(mesh, "services"):
         loc: Loc = ("mesh", *key)
         _check_callers(document, loc, service, section(mesh, "gateway"))
         _check_protocol(document, loc, service)
-        _check_split(document, (*loc, "split"), section(service, "split"))
-        _check_by_edge(document, loc, service)
         _check_rate_limit(document, (*loc, "rate_limit"), service.get("rate_limit"))
         _check_networks(document, (*loc, "probes", "networks"), section(service, "probes"))
         _check_repeated(document, (*loc, "export_to"), items(service, "export_to"))
-        _check_repeated(document, (*loc, "failover", "datacenters"), items(section(service, "failover"), "datacenters"))
 
 
 def _check_upstreams(document: Document, services: Section) -> None:
@@ -50,6 +48,10 @@ def _check_upstreams(document: Document, services: Section) -> None:
         fix = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(upstreams)}"
         document.add(("mesh", "services", name), f"{quoted(name)} is no upstream of this file", fix)
     exposed = {used: loc for loc, api in listed(document.data, "apis") if (used := text(api, "upstream"))}
+    out = ways_out(document.data)
+    for name in reached(document.data, set(exposed)):
+        for other, loc in out.get(name, {}).items():
+            exposed.setdefault(other, loc)
     for name, loc in exposed.items():
         if name in upstreams and name not in services:
             message = f"{dotted(loc)} exposes the upstream {quoted(name)}, which no policy would guard"
@@ -116,32 +118,40 @@ def _check_callers(document: Document, loc: Loc, service: Section, gateway: Sect
         _check_repeated(document, (*here, "rpcs"), items(caller, "rpcs"))
 
 
+_ACCOUNTS: tuple[Data, ...] = ("linkerd", "istio")
+
+
+def _check_identities(document: Document, mesh: Section) -> None:
+    """Where two workloads are one to a mesh, what one service lets one of them do, it lets the other do."""
+    targets = items(mesh, "targets")
+    by_name: dict[str, tuple[object, Loc]] = {}
+    by_account: dict[object, tuple[str, Loc]] = {}
+    for key, service in named(mesh, "services"):
+        for (_, index), caller in listed(service, "other_callers"):
+            here: Loc = ("mesh", *key, "other_callers", index)
+            name, account = text(caller, "service"), (text(caller, "namespace"), text(caller, "service_account"))
+            if name is None or not all(account):
+                continue
+            known, first = by_name.setdefault(name, (account, here))
+            elsewhere = first[:3] != here[:3]  # of one service `_check_callers` tells
+            if known != account and elsewhere and "consul" in targets:
+                message = f"has another account than {dotted(first)}, and in Consul both are {quoted(name)}"
+                document.add(here, message, "write the same account, or give each its own Consul service name")
+            other, first = by_account.setdefault(account, (name, here))
+            if other != name and first[:3] != here[:3] and any(mesh in targets for mesh in _ACCOUNTS):
+                message = f"has another Consul name than {dotted(first)}, and by its account both are one"
+                document.add(here, message, f"write service: {other}, or give each its own account")
+
+
 def _check_protocol(document: Document, loc: Loc, service: Section) -> None:
     if text(service, "protocol") != "tcp":
         return
     message = "cannot tell RPCs apart: whoever may call one RPC may call all of them"
     document.add((*loc, "protocol"), f'"tcp" {message}', "write grpc, where that is what it speaks", warning=True)
     for name in _L7_ONLY:
-        if service.get(name) is not None:
+        if service.get(name) is not None and text(service.get(name), "by") != "edge":
             message = 'uses a protocol "tcp" that does not permit advanced routing or splitting behavior'
             document.add((*loc, name), message, f"remove {name}, or write protocol: grpc")
-
-
-def _check_split(document: Document, loc: Loc, split: Section) -> None:
-    weights = [each.get("weight", 0) for _, each in named(split, "subsets")]
-    numbers = [float(weight) for weight in weights if isinstance(weight, int | float) and not isinstance(weight, bool)]
-    total = sum(numbers)
-    if numbers and len(numbers) == len(weights) and total and abs(total - _WHOLE) > 0.001:
-        document.add(
-            (*loc, "subsets"), f"the weights sum to {total:g}", "make them 100 together, or leave all of them out"
-        )
-
-
-def _check_by_edge(document: Document, loc: Loc, service: Section) -> None:
-    for name in ("split", "failover"):
-        if text(section(service, name), "by") == "edge":
-            message = "does nothing yet: no policy is made for it, and the gateway does not do it itself"
-            document.add((*loc, name, "by"), message, f"write by: mesh, or remove {name}", warning=True)
 
 
 def _check_rate_limit(document: Document, loc: Loc, given: object) -> None:

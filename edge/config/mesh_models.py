@@ -1,7 +1,8 @@
 """
 The `mesh` section: who the gateway is in the mesh, who its upstreams are there, and who else may call them.
 
-Owns these names, types and defaults. It says only what generated policies need; nothing here changes how the gateway serves.
+Owns these names, types and defaults. It says only what generated policies need; nothing here changes how the gateway serves, but a
+split or a failover `by: edge`.
 Default deny: who is not the gateway and not listed under `other_callers` is kept out by what is generated.
 """
 
@@ -12,30 +13,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edge.config.section import Count, Model, Timeout
+from edge.config.traffic_models import Label, LabelKey, LabelValue, UpstreamFailover, UpstreamSplit
 
 Mesh = Literal["consul", "linkerd", "istio", "gateway-api", "kubernetes"]
 """What policies are generated for. `kubernetes` is NetworkPolicy, and the gateway's own workload with --deploy."""
 
-Label = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-"""A name as RFC 1123 labels are: Kubernetes namespaces, services, accounts; Consul service names."""
-
-LabelKey = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=317,
-        pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
-        examples=["app"],
-    ),
-]
-LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")]
-"""As Kubernetes has them; so none can end an expression it is written into."""
-
 Labels = Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
 """Kubernetes labels that select pods."""
-
-Fraction = Annotated[float, Field(ge=0, le=100, multiple_of=0.01)]
-"""Percent, in steps of 0.01 as Consul's splitters have them."""
 
 
 class MeshGateway(Model):
@@ -89,31 +73,18 @@ class LocalRateLimit(Model):
     """From each identity."""
 
 
-class Subset(Model):
-    """Instances of a service that belong together, such as a version."""
-
-    labels: Labels
-    """What marks them: Kubernetes pod labels, Consul service metadata."""
-    weight: Fraction = 0.0
-    """Percent of the calls; those of all subsets are 100, or all are 0 and nothing is split."""
-
-
-class Failover(Model):
+class Failover(UpstreamFailover):
     """Where calls go while no instance here is healthy."""
 
     by: Literal["mesh", "edge"] = "mesh"
-    """Who does it: the mesh's own objects, or nobody yet (`edge`)."""
-    datacenters: tuple[Label, ...] = Field(min_length=1, examples=["[dc2]"])
-    """Consul datacenters, in order."""
+    """Who does it: the mesh's own objects, which know `datacenters` alone, or the gateway, as if it stood in the upstream's section."""
 
 
-class Split(Model):
+class Split(UpstreamSplit):
     """How calls are divided among subsets."""
 
     by: Literal["mesh", "edge"] = "mesh"
-    """Who does it: the mesh's own objects, or nobody yet (`edge`)."""
-    subsets: dict[Label, Subset] = Field(min_length=1)
-    """By name."""
+    """Who does it: the mesh's own objects, which know `labels` alone, or the gateway, as if it stood in the upstream's section."""
 
 
 class JwtRequirement(Model):

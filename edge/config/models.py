@@ -150,7 +150,7 @@ class Config(Model):
     upstreams: dict[str, Upstream] = Field(min_length=1, examples=["{bookstore: {endpoints: [127.0.0.1:50051]}}"])
     """Who serves it, by name."""
     mesh: MeshPolicies | None = None
-    """What `edge mesh` generates policies from; the gateway itself does not read it."""
+    """What `edge mesh` generates policies from; the gateway itself reads a split or failover `by: edge` alone."""
     _base: str = PrivateAttr(".")
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _warnings: tuple[Problem, ...] = PrivateAttr(())

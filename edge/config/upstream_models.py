@@ -16,6 +16,7 @@ from edge.config.identity_models import SpiffeName
 from edge.config.kubernetes_models import UpstreamKubernetes
 from edge.config.secret import Secret
 from edge.config.section import Count, FileName, Model, Timeout
+from edge.config.traffic_models import UpstreamFailover, UpstreamSplit
 from edge.config.units import Seconds, no_bool
 
 
@@ -96,6 +97,10 @@ class Upstream(Model):
     """How failed connections are tried again."""
     idle_timeout: Timeout = Seconds(300.0)
     """A connection without calls for so long is closed."""
+    split: UpstreamSplit | None = None
+    """Calls divided among subsets or other upstreams, by the gateway."""
+    failover: UpstreamFailover | None = None
+    """Where calls go while no endpoint can be reached, by the gateway."""
 
     @property
     def by_spiffe_id(self) -> bool:

@@ -9,7 +9,7 @@ one each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 
@@ -101,6 +101,28 @@ def decide(
     if pending >= max_pending:
         return Refuse(overloaded=True, retry_after_s=None, dial=dial)
     return Wait(dial)
+
+
+class Failing(Protocol):
+    """An endpoint, as `reachable` sees it."""
+
+    @property
+    def links(self) -> Sequence[object]:
+        """Its connections that take calls."""
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt to connect failed."""
+
+
+def reachable(places: Iterable[Failing], *, sought: bool) -> bool:
+    """
+    Whether a call may be given to these endpoints rather than to others that could take it.
+
+    An end of backoff is no ground for hope: only a connection is, or an endpoint nobody has tried in vain. A full one is reachable: what
+    it cannot take at once must wait there, or a burst would flood those who stand in for it.
+    """
+    return sought or any(place.links or not place.failing for place in places)
 
 
 def least_loaded(places: Sequence[Place[L]], turn: int) -> L | None:

@@ -169,7 +169,7 @@ class StreamCall:
             return await self._converse(body, answer, stream, trace)
         finally:
             stream.cancel()
-            x.upstream_address, x.upstream_s = trace.address, trace.upstream_s
+            x.upstream_address, x.upstream_s, x.upstream_via = trace.address, trace.upstream_s, trace.via
 
     async def _converse(
         self, body: BodySource, answer: AnswerSink, stream: MessageStream, trace: Trace

@@ -160,7 +160,7 @@ class UnaryCall:
     def _ended(self, outcome: UnaryReply | Refusal) -> None:
         """The upstream call is over. What fails from here on must not fail in the connection that says so."""
         x, trace = self._opening.x, self._trace
-        x.upstream_address, x.upstream_s = trace.address, trace.upstream_s
+        x.upstream_address, x.upstream_s, x.upstream_via = trace.address, trace.upstream_s, trace.via
         try:
             if isinstance(outcome, Refusal):
                 self._refuse(outcome)
@@ -182,7 +182,7 @@ class UnaryCall:
 
     def _cancelled(self) -> None:
         x, trace = self._opening.x, self._trace
-        x.upstream_address, x.upstream_s = trace.address, trace.upstream_s
+        x.upstream_address, x.upstream_s, x.upstream_via = trace.address, trace.upstream_s, trace.via
         try:
             self._refused(Refusal(Fault.CANCELLED))
         finally:

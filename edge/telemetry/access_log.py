@@ -74,6 +74,8 @@ def _fields(x: Exchange, duration_s: float, at: str) -> dict[str, Any]:
         "upstream": x.upstream_address or None,
         "peer": x.peer,
     }
+    if x.upstream_via:
+        fields["upstream_via"] = x.upstream_via
     if refusal is not None:
         fields["fault"] = refusal.fault.name
         fields["detail"] = refusal.detail or refusal.public_message

@@ -53,7 +53,7 @@ class Trace:
     """
     What the access log wants to know of a call's way upstream, filled in as it happens. Seconds.
 
-    `moved` is when the service last sent a byte of a stream, on the loop's clock.
+    `moved` is when the service last sent a byte of a stream, on the loop's clock. `via` is the way the call took where there are several.
     """
 
     address: str = ""
@@ -62,6 +62,7 @@ class Trace:
     attempts: int = 0
     sent: bool = field(default=False)
     moved: float = 0.0
+    via: str = ""
 
 
 Done = Callable[[UnaryReply | Refusal], None]

@@ -83,6 +83,11 @@ class Endpoint:
         """Whether a connection is being made."""
         return self._dial is not None
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt to connect failed."""
+        return self._failures > 0
+
     def start_dial(self) -> None:
         """Begin to make a connection; the listener is told how it went. One task per connection, none per call."""
         self._dial = asyncio.get_running_loop().create_task(self._run_dial())

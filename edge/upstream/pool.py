@@ -64,6 +64,14 @@ class Pool:
         """As `Slots.drain_where`."""
         return self._slots.drain_where(reason_of)
 
+    def reachable(self) -> bool:
+        """As `Slots.reachable`."""
+        return self._slots.reachable()
+
+    def probe(self) -> None:
+        """As `Slots.probe`."""
+        self._slots.probe()
+
     def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
         """Begin one call; it is made again elsewhere while no service has begun it."""
         call = Attempts(self._slots, self._heads, asyncio.get_running_loop(), request, trace, done)

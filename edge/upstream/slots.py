@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from edge.core.pool_decision import Refuse, Take, Wait, decide
+from edge.core.pool_decision import Refuse, Take, Wait, decide, reachable
 from edge.outcome import Fault, Refusal
 from edge.upstream.connection import Connection
 from edge.upstream.endpoint import Dialled, DialPlan, Endpoint
@@ -121,6 +121,17 @@ class Slots:
             link: Connection = decision.link
             return link
         return self._refusal(decision) if isinstance(decision, Refuse) else None
+
+    def reachable(self) -> bool:
+        """See `core.pool_decision.reachable`."""
+        return not self._closing and reachable(self._endpoints, sought=self._sought is not None)
+
+    def probe(self) -> None:
+        """Try to connect where nobody is reached, as far as the backoff allows: calls that go elsewhere meanwhile do not."""
+        now = asyncio.get_running_loop().time()
+        for endpoint in self._endpoints:
+            if not (self._closing or endpoint.links or endpoint.dialing) and endpoint.retry_at <= now:
+                endpoint.start_dial()
 
     def _decide(self, pending: int, max_pending: int) -> Take[Connection] | Wait | Refuse:
         self._turn += 1

@@ -119,7 +119,7 @@ async def test_readiness_waits_for_a_leaf(tmp_path: Path) -> None:
                 (line,) = [line for line in lines if line.startswith("edge_identity_not_after_seconds ")]
                 assert float(line.split()[1]) == told["not_after"]
                 silent.say(grpc.StatusCode.PERMISSION_DENIED)
-                await until(lambda: gateway.gateway._locating.reasons(), "the withdrawal")
+                await until(lambda: gateway.gateway._locating.faults(), "the withdrawal")
                 answer = await client.get("/v1/items/7")
                 assert answer.status_code == 503
                 assert "PERMISSION_DENIED" in str(await gateway.logged('"status":503'))

@@ -68,11 +68,16 @@ def every_edge(plan: MeshPlan) -> Iterator[Edge]:
     return ((caller, service.key, rpc) for service in plan.services for caller in callers(plan) for rpc in rpcs(plan))
 
 
+def edges(plan: MeshPlan) -> frozenset[tuple[Caller, str, Rpc]]:
+    """Every (caller, callee, RPC) the plan lists; what a rendering is compared with."""
+    return frozenset((allowance.caller, allowance.callee, rpc) for allowance in plan.allowed for rpc in allowance.rpcs)
+
+
 def planned_edges(plan: MeshPlan) -> frozenset[Edge]:
     """What is to be allowed: the plan's edges; on a port nobody can look into, all of a caller's that has one."""
     whole = {service.key for service in plan.services if service.protocol == "tcp"}
-    wide = {(caller, key) for caller, key, _ in plan.edges() if key in whole}
-    return plan.edges() | {(caller, key, rpc) for caller, key in wide for rpc in rpcs(plan)}
+    wide = {(caller, key) for caller, key, _ in edges(plan) if key in whole}
+    return edges(plan) | {(caller, key, rpc) for caller, key in wide for rpc in rpcs(plan)}
 
 
 def probed_edges(plan: MeshPlan, everyone: Iterable[Caller]) -> frozenset[Edge]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.mesh.cases import NAMES, case
-from tests.mesh.question import HEALTH, callers, every_edge, planned_edges, probed_edges, workload
+from tests.mesh.question import HEALTH, callers, edges, every_edge, planned_edges, probed_edges, workload
 from tests.mesh.verdicts import allowed, call_of, impostors, verdict
 
 MESHES = ("consul", "linkerd", "istio")
@@ -37,7 +37,7 @@ def test_half_an_identity_is_none(name: str, mesh: str) -> None:
     """Another account of the namespace, the account's name in another namespace: strangers."""
     made = case(name)
     decide = verdict(made.plan, made.documents, mesh)
-    for edge in sorted(made.plan.edges()):
+    for edge in sorted(edges(made.plan)):
         if edge[2] != HEALTH:
             assert not any(decide(call_of(made.plan, edge, caller=each)) for each in impostors(edge[0])), edge
 
@@ -48,7 +48,7 @@ def test_an_rpc_is_a_post_to_its_own_port(name: str, mesh: str) -> None:
     made = case(name)
     decide = verdict(made.plan, made.documents, mesh)
     opaque = {service.key for service in made.plan.services if service.protocol == "tcp"}
-    for edge in sorted(made.plan.edges()):
+    for edge in sorted(edges(made.plan)):
         if edge[1] not in opaque:
             assert not decide(call_of(made.plan, edge, method="GET")), edge
 

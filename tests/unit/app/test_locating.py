@@ -66,7 +66,7 @@ async def test_consuls_identity_where_the_file_has_no_other(tmp_path: Path) -> N
     loaded = given(tmp_path, BY_ID, consul={"service": "edge"})
     assert await locating.follow(loaded, pools, consul)
     assert isinstance(locating.located["shop"].source, Written)
-    assert locating.reasons() == []
+    assert locating.faults() == {}
     assert locating.presents is None
     await pools["shop"].close(0)
     await locating.close()
@@ -78,8 +78,8 @@ async def test_a_changed_identity_waits_for_the_next_start(tmp_path: Path) -> No
     section: dict[str, Any] = {"workload_api": {"socket": f"unix://{tmp_path}/none.sock"}}
     assert await locating.follow(given(tmp_path, BY_ID, identity=section), pools, nobody)
     source = locating.presents
-    (reason,) = locating.reasons()
-    assert reason.startswith("upstream shop: no certificate from SPIFFE Workload API")
+    reason = locating.faults()["shop"]
+    assert reason.startswith("no certificate from SPIFFE Workload API")
     assert await locating.follow(given(tmp_path, BY_ID, identity=section), pools, nobody)
     section["workload_api"]["spiffe_id"] = EDGE
     assert not await locating.follow(given(tmp_path, BY_ID, identity=section), pools, nobody)

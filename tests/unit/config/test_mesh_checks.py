@@ -37,16 +37,6 @@ SHOP = "namespace: shop, selector: {app: shop}, port: 1"
         ),
         (f"{{services: {{shop: {{{SHOP}, export_to: [a, a]}}}}}}", "mesh.services.shop.export_to[1]", False),
         (f"{{targets: [consul, consul], services: {{shop: {{{SHOP}}}}}}}", "mesh.targets[1]", False),
-        (
-            f"{{services: {{shop: {{{SHOP}, failover: {{by: edge, datacenters: [b]}}}}}}}}",
-            "mesh.services.shop.failover.by",
-            True,
-        ),
-        (
-            f"{{services: {{shop: {{{SHOP}, split: {{by: edge, subsets: {{}}}}}}}}}}",
-            "mesh.services.shop.split.by",
-            True,
-        ),
         (f"{{services: {{shop: {{{SHOP}, failover: {{by: mesh, datacenters: [b]}}}}}}}}", "", False),
         ("{services: {}}", "", False),
         ("nonsense", "", False),
@@ -94,3 +84,30 @@ def test_the_gateway_is_one_service_in_consul(service: str, mesh: str, count: in
 def test_other_callers_are_others(other: str, count: int) -> None:
     """The gateway's own rights come from its APIs."""
     assert len(found(f"{{services: {{shop: {{{SHOP}, other_callers: [{other}]}}}}}}")) == count
+
+
+@pytest.mark.parametrize(
+    ("targets", "second", "words"),
+    [
+        ("consul", "{service: x, service_account: x, namespace: x, rpcs: [a.B/C]}", ""),
+        ("consul", "{service: x, service_account: y, namespace: x, rpcs: [a.B/C]}", 'in Consul both are "x"'),
+        ("consul", "{service: x, service_account: x, namespace: y, rpcs: [a.B/C]}", 'in Consul both are "x"'),
+        ("istio", "{service: x, service_account: y, namespace: x, rpcs: [a.B/C]}", ""),
+        ("istio", "{service: y, service_account: x, namespace: x, rpcs: [a.B/C]}", "by its account both are one"),
+        ("linkerd", "{service: y, service_account: x, namespace: x, rpcs: [a.B/C]}", "by its account both are one"),
+        ("consul", "{service: y, service_account: x, namespace: x, rpcs: [a.B/C]}", ""),
+        ("kubernetes", "{service: y, service_account: x, namespace: x, rpcs: [a.B/C]}", ""),
+        ("consul", "{service: y, service_account: y, namespace: y, rpcs: [a.B/C]}", ""),
+    ],
+)
+def test_a_caller_is_one_workload_in_every_service(targets: str, second: str, words: str) -> None:
+    """Two accounts under one Consul name, or two names under one account, could each do what the other may."""
+    base = BASE.replace("apis: [", "apis: [{upstream: pay}, ").replace("{shop:", "{pay: {endpoints: ['b:1']}, shop:")
+    pay = f"namespace: pay, selector: {{app: pay}}, port: 1, other_callers: [{second}]"
+    shop = f"{SHOP}, other_callers: [{{service: x, service_account: x, namespace: x, rpcs: [a.B/C]}}]"
+    mesh = f"{{targets: [{targets}], services: {{shop: {{{shop}}}, pay: {{{pay}}}}}}}"
+    document = read_document(f"{base}mesh: {mesh}\n", "edge.yaml")
+    check_mesh(document)
+    told = [(problem.path, problem.message) for problem in document.problems]
+    assert [path for path, _ in told] == (["mesh.services.pay.other_callers[0]"] if words else [])
+    assert not words or words in told[0][1]

@@ -40,7 +40,7 @@ def test_the_issues_example_loads_and_means_what_it_says() -> None:
     [
         {"namespace": "Shop"}, {"namespace": "-shop"}, {"selector": {}}, {"selector": {"app": 'a"b'}}, {"selector": {"a b": "x"}},
         {"port": 0}, {"port": 65536}, {"protocol": "udp"}, {"service": "a.b"}, {"unknown": 1}, {"other_callers": [{"service": "x"}]},
-        {"split": {"subsets": {"v1": {"labels": {"version": "v1"}, "weight": 0.001}}}}, {"failover": {"datacenters": []}},
+        {"split": {"subsets": {"v1": {"labels": {"version": "v1"}, "weight": 0.001}}}}, {"failover": {"datacenters": ["DC2"]}},
         {"jwt": {"issuer": "i", "jwks_uri": "ftp://x"}},
     ],
 )  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.pool_decision import Refuse, Take, Wait, decide
+from edge.core.pool_decision import Refuse, Take, Wait, decide, reachable
 
 
 @dataclass
@@ -153,3 +155,25 @@ def test_invariants(places: list[Place], turn: int, max_links: int, pending: int
         assert not any(place.links or place.dialing for place in places)
     if isinstance(decision, Refuse) and decision.overloaded:
         assert pending >= max_pending
+
+
+@pytest.mark.parametrize(
+    ("places", "sought", "expected"),
+    [
+        ([], False, False),
+        ([], True, True),
+        ([(0, False)], False, True),
+        ([(0, True)], False, False),
+        ([(1, True)], False, True),
+        ([(0, True), (0, False)], False, True),
+        ([(0, True), (0, True)], False, False),
+    ],
+)
+def test_who_may_be_given_a_call(places: list[tuple[int, bool]], sought: bool, expected: bool) -> None:
+    """A connection, or an endpoint nobody has tried in vain; an endpoint in backoff is none, nor one just out of it."""
+
+    class Tried(NamedTuple):
+        links: list[None]
+        failing: bool
+
+    assert reachable([Tried([None] * links, failing) for links, failing in places], sought=sought) is expected

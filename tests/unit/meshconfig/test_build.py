@@ -9,6 +9,7 @@ import pytest
 from edge.config.load import load_config
 from edge.core.problem import ProblemsError
 from meshconfig.build import Exposure, build_plan
+from tests.mesh.question import edges
 from tests.unit.meshconfig.plans import LAB, SHOP, SOURCE, built, plan_of
 
 
@@ -52,7 +53,7 @@ def test_unknown_rpcs_of_other_callers(rpc: str, message: str, fix: str, warning
     text = LAB.replace("rpcs: [lab.v1.Shop/GetItem]", f"rpcs: [{rpc}]")
     if warning:
         plan, problems = built(text)
-        assert any(str(each) == rpc for _, _, each in plan.edges())
+        assert any(str(each) == rpc for _, _, each in edges(plan))
     else:
         with pytest.raises(ProblemsError) as caught:
             built(text)
@@ -69,10 +70,11 @@ def test_what_the_gateway_does_itself_is_not_for_the_mesh() -> None:
     text = """\
 targets: [consul]
 services:
-  pay: {namespace: p, selector: {app: p}, port: 1, failover: {by: edge, datacenters: [dc2]},
-        split: {by: edge, subsets: {v1: {labels: {version: v1}}}}}
+  pay: {namespace: p, selector: {app: p}, port: 1, failover: {by: edge, upstreams: [shop]},
+        split: {by: edge, subsets: {v1: {weight: 100}}}}
+  shop: {namespace: s, selector: {app: s}, port: 1}
 """
-    (service,) = plan_of(text, {"pay": ("lab.v1.Pay/Charge",)}).services
+    service, _ = plan_of(text).services
     assert (service.split, service.failover) == (None, None)
 
 

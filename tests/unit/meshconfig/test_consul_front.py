@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshconfig.consul_front import front
+from tests.mesh.question import edges
 from tests.unit.meshconfig.plans import LAB, plan_of
 
 
@@ -21,4 +22,4 @@ def test_the_front_may_call_the_gateway_alone() -> None:
         "Certificates": [{"Kind": "inline-certificate", "Name": "cert"}]
     }
     assert made["http-route"]["Hostnames"] == ["a.x", "b.x"]
-    assert all(caller.service != "public" for caller, _, _ in plan.edges())
+    assert all(caller.service != "public" for caller, _, _ in edges(plan))

@@ -6,6 +6,7 @@ from meshconfig.document import Options
 from meshconfig.explain import explain, grants_of
 from meshconfig.plan import Rpc
 from meshconfig.targets import documents
+from tests.mesh.question import edges
 from tests.unit.meshconfig.plans import LAB, plan_of
 
 ALL = LAB.replace("[consul]", "[consul, linkerd, istio]")
@@ -32,4 +33,4 @@ def test_nobody_is_let_in_to_what_does_not_exist() -> None:
 def test_consul_is_read_once() -> None:
     """Not from JSON and HCL and resources each."""
     plan = plan_of()
-    assert len(grants_of(documents(plan, Options()))) == len(plan.edges())
+    assert len(grants_of(documents(plan, Options()))) == len(edges(plan))

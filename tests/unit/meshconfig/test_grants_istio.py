@@ -11,6 +11,7 @@ from meshconfig.document import Options
 from meshconfig.grants import ANYONE
 from meshconfig.grants_istio import istio_grants, istio_workloads
 from meshconfig.istio import render
+from tests.mesh.question import edges
 from tests.unit.meshconfig.plans import plan_of
 
 
@@ -23,7 +24,7 @@ def test_generated_policies_read_back_are_the_plans_edges() -> None:
     found = {(each.caller, each.callee, path) for each in istio_grants(manifests()) for path in each.paths}
     assert found == {
         (f"{caller.namespace}/{caller.service_account}", f"{callee}/app={callee}", rpc.path)
-        for caller, callee, rpc in plan_of().edges()
+        for caller, callee, rpc in edges(plan_of())
     }
     assert istio_workloads(manifests()) == {"shop/app=shop", "pay/app=pay"}
 

@@ -9,6 +9,7 @@ from meshconfig.document import Options
 from meshconfig.grants import ANYONE
 from meshconfig.grants_linkerd import linkerd_grants, linkerd_servers
 from meshconfig.linkerd import render
+from tests.mesh.question import edges
 from tests.unit.meshconfig.plans import LAB, plan_of
 
 NO_PROBES = LAB.replace("port: 50051,", "port: 50051, probes: {grpc: false},").replace(
@@ -39,7 +40,7 @@ def test_generated_policies_read_back_are_the_plans_edges() -> None:
             {"shop": "shop/shop-50051", "pay": "pay/pay-50052"}[callee],
             rpc.path,
         )
-        for caller, callee, rpc in plan_of(NO_PROBES).edges()
+        for caller, callee, rpc in edges(plan_of(NO_PROBES))
     }
     assert set(linkerd_servers(manifests())) == {"shop/shop-50051", "pay/pay-50052"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from meshconfig.graph import MOST_ROWS, mermaid, svg
+from tests.mesh.question import edges
 from tests.unit.meshconfig.plans import LAB, plan_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -13,7 +14,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_one_line_for_each_allowed_call() -> None:
     """No line is no access."""
     root = ElementTree.fromstring(svg(plan_of()))
-    assert len(root.findall(f"{SVG}path")) == len(plan_of().edges())
+    assert len(root.findall(f"{SVG}path")) == len(edges(plan_of()))
     texts = [each.text for each in root.findall(f"{SVG}text")]
     assert {"edge", "billing", "shop", "pay", "lab.v1.Shop/GetItem", "lab.v1.Pay/Charge"} <= set(texts)
 

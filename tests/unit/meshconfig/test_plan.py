@@ -7,12 +7,13 @@ import dataclasses
 import pytest
 
 from meshconfig.plan import Rpc
+from tests.mesh.question import edges
 from tests.unit.meshconfig.plans import plan_of
 
 
 def test_edges_are_the_exposed_rpcs_and_those_of_other_callers() -> None:
     """One (caller, callee, RPC) each."""
-    found = {(caller.service, callee, str(rpc)) for caller, callee, rpc in plan_of().edges()}
+    found = {(caller.service, callee, str(rpc)) for caller, callee, rpc in edges(plan_of())}
     assert found == {
         ("edge", "shop", "lab.v1.Shop/GetItem"),
         ("edge", "shop", "lab.v1.Shop/ListItems"),
