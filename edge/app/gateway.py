@@ -27,18 +27,21 @@ from edge.admin.tasks import running_tasks
 from edge.app.builtin import BUILTIN, local_services
 from edge.app.described import openapi_documents
 from edge.app.dialects import front
+from edge.app.mesh_inbound_metrics import MeshInboundMetrics
 from edge.app.mesh_metrics import MeshMetrics
 from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
 from edge.app.snapshot import Snapshot, load_snapshot
 from edge.config.models import Config, Limits
+from edge.config.models import Listener as GivenListener
 from edge.core.request_id import RequestIds
 from edge.ingress.connections import ConnectionSlots, limit_within
 from edge.ingress.front import Front
 from edge.ingress.grpc_health import Health
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.listener import Listener, server_session
+from edge.ingress.mesh_listener import MeshListener
 from edge.ingress.serving import Serving
 from edge.ingress.tls import renew, server_context
 from edge.policies.log_access import LogAccess
@@ -81,6 +84,8 @@ class Gateway:
         self._mesh: Mesh | None = None
         self._metrics = Metrics(engine=engine().name, shared=shared)
         self._metrics.before_publishing(MeshMetrics(self._metrics.registry, lambda: self._mesh).publish)
+        inbound = MeshInboundMetrics(self._metrics.registry, lambda: None if self._mesh is None else self._mesh.inbound)
+        self._metrics.before_publishing(inbound.publish)
         self._pools: Pools = {}
         self._snapshot: Snapshot
         self._serving: Serving
@@ -112,12 +117,11 @@ class Gateway:
         slots = ConnectionSlots(_connection_limit(config, raise_file_limit()))
         self._metrics.watch_connections(lambda: slots.used)
         for given, sock in zip(config.listeners, listeners, strict=True):
-            tls = self._tls(config, len(self._listeners))
-            session = partial(server_session, websocket=lambda: self._serving.has_websocket)
-            listener = Listener(service, Http1Limits.of(config.limits), slots, tls, session)
+            listener = await self._listener(config, given, service, slots)
             await listener.start(sock)
             self._listeners.append(listener)
-            _log.info("listening", address=str(given.bind), tls=given.tls is not None)
+            mesh = given.mesh is not None
+            _log.info("listening", address=str(given.bind), tls=given.tls is not None or mesh, mesh=mesh)
         self._watch(snapshot)
         if engine().name != "native":
             _log.warning("slow engine", engine=engine().name, reason=engines.WITHOUT_NATIVE)
@@ -125,8 +129,21 @@ class Gateway:
         if self._mesh is not None:
             self._mesh.register()
 
+    async def _listener(self, config: Config, given: GivenListener, service: Front, slots: ConnectionSlots) -> Listener:
+        limits = Http1Limits.of(config.limits)
+        session = partial(server_session, websocket=lambda: self._serving.has_websocket)
+        if given.mesh is None:
+            return Listener(service, limits, slots, self._tls(config, len(self._listeners)), session)
+        assert self._mesh is not None  # such a listener needs a consul section
+        inbound = await self._mesh.be_called()
+        return MeshListener(inbound.door(given.mesh), service, limits, slots, session)
+
     def _pages(self, config: Config) -> Pages:
-        gateways = [gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None) for each in config.listeners]
+        gateways = [
+            gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None)
+            for each in config.listeners
+            if each.mesh is None
+        ]
         docs = DocsPage(lambda: self._documents, gateways)
         debug = {"/upstreams": self._upstreams, "/consul": self._consul, "/tasks": running_tasks}
         return Pages(self._reasons, self._metrics.page, debug, docs.answer)
