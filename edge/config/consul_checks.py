@@ -17,9 +17,15 @@ def check_consul(document: Document) -> None:
     """Note everything about Consul that does not fit together."""
     consul = section(document.data, "consul")
     _check_agent(document, consul)
-    for loc, listener in listed(document.data, "listeners"):
-        if listener.get("mesh") not in (None, False):
-            _check_listener(document, loc, listener, consul)
+    native = [(loc, each) for loc, each in listed(document.data, "listeners") if each.get("mesh") not in (None, False)]
+    for loc, listener in native:
+        _check_listener(document, loc, listener, consul)
+    if native and text(section(consul, "register"), "connect") == "sidecar":
+        message, fix = (
+            f"{dotted(native[0][0])} takes the mesh's calls itself",
+            "write connect: native, or remove mesh there",
+        )
+        document.add(("consul", "register", "connect"), message, fix)
     for loc, upstream in named(document.data, "upstreams"):
         _check_source(document, loc, upstream)
         if isinstance(upstream.get("consul"), dict):
@@ -37,9 +43,6 @@ def _check_listener(document: Document, loc: Loc, listener: Section, consul: Sec
     if listener.get("tls") is not None:
         message = "mesh leaves no choice of TLS: the certificate and whom to trust are the mesh's"
         document.add((*loc, "tls"), message, "keep mesh or tls; another listener may have the other")
-    if text(section(consul, "register"), "connect") == "sidecar":
-        message = f"{dotted(loc)} takes the mesh's calls itself"
-        document.add(("consul", "register", "connect"), message, "write connect: native, or remove mesh there")
 
 
 def _check_agent(document: Document, consul: Section) -> None:
