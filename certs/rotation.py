@@ -17,6 +17,7 @@ import structlog
 
 from certs.context import H2, fill_context, protocol
 from certs.generation import Generation, GenerationContext, generation_of
+from certs.handshake import Refused, reporting
 from certs.identity import IdentityError
 from certs.leaf import Check, LeafFault, Side
 from certs.peer import Peer, PeerRules
@@ -34,7 +35,9 @@ class RotatingContexts:
         rules: PeerRules,
         alpn: Sequence[str] = H2,
         clock: Callable[[], float] = time.time,
+        refused: Refused | None = None,
     ) -> None:
+        """`refused` hears of each handshake that failed, and why."""
         self._source = source
         self._rules = rules
         self._alpn = tuple(alpn)
@@ -46,7 +49,9 @@ class RotatingContexts:
         self._alive: WeakSet[Generation] = WeakSet()
         self._watchers = Watchers()
         self.watch = self._watchers.add
+        self._session_class = ssl.SSLObject if refused is None else reporting(refused)
         self.context: ssl.SSLContext = _newest(self.newest, rules.side)
+        self.context.sslobject_class = self._session_class
         self._renew()
         self.close = source.watch(self._changed)
 
@@ -112,6 +117,7 @@ class RotatingContexts:
         try:
             context = GenerationContext(protocol(self._rules.side))
             fill_context(context, identity, self._rules, self._alpn)
+            context.sslobject_class = self._session_class
         except IdentityError as error:  # no roots for these peers (any more): nobody can be verified
             self._current, self._fault = None, str(error)
             _log.error("tls_context_failed", source=self._source.name, reason=self._fault)

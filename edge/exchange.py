@@ -29,7 +29,8 @@ class Exchange:
     """
     One call from its head to its last byte.
 
-    `path` is the request target's path as received (for logs; routing has been done). `deadline` is absolute.
+    `path` is the request target's path as received (for logs; routing has been done). `deadline` is absolute. `caller` is the SPIFFE ID
+    that the connection has proved, empty outside the mesh.
     """
 
     dialect: Dialect
@@ -40,6 +41,7 @@ class Exchange:
     request_id: str
     started: float
     user_agent: str = ""
+    caller: str = ""
     target: Target | None = None
     deadline: float | None = None
     # What became of it, for settle and the access log.

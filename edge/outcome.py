@@ -56,6 +56,8 @@ class Fault(Enum):
     MEDIA_TYPE_UNSUPPORTED = auto()
     MESSAGE_CODING_UNSUPPORTED = auto()
     ORIGIN_REFUSED = auto()
+    INTENTION_DENIED = auto()
+    INTENTIONS_UNKNOWN = auto()
     UPGRADE_REQUIRED = auto()
     INVALID_ARGUMENT = auto()
     CANCELLED = auto()
@@ -126,6 +128,12 @@ FAULTS: dict[Fault, FaultFacts] = {
     ),
     Fault.ORIGIN_REFUSED: FaultFacts(
         _D, Code.PERMISSION_DENIED, _S.FORBIDDEN, "the API is not open to pages of this origin"
+    ),
+    Fault.INTENTION_DENIED: FaultFacts(
+        _D, Code.PERMISSION_DENIED, _S.FORBIDDEN, "the mesh's intentions do not allow this call"
+    ),
+    Fault.INTENTIONS_UNKNOWN: FaultFacts(
+        _G, Code.UNAVAILABLE, _S.SERVICE_UNAVAILABLE, "the mesh's intentions are not known yet", retryable=True
     ),
     Fault.UPGRADE_REQUIRED: FaultFacts(
         _D, Code.INVALID_ARGUMENT, _S.UPGRADE_REQUIRED, "only version 13 of the WebSocket protocol is spoken here"

@@ -32,7 +32,7 @@ class KubernetesCluster:
         settings.retries = 1
         try:
             _load(config, settings)
-            self._client: Any = dynamic.DynamicClient(client.ApiClient(settings))  # type: ignore[no-untyped-call]  # it has no annotations
+            self._client: Any = dynamic.DynamicClient(client.ApiClient(settings))
         except config.ConfigException as error:
             raise ClusterError(f"no cluster is configured: {error}") from None
         except self._refusals as error:

@@ -29,6 +29,7 @@ from edge.app.described import openapi_documents
 from edge.app.dialects import front
 from edge.app.located_metrics import LocatedMetrics
 from edge.app.locating import Locating
+from edge.app.mesh_inbound_metrics import MeshInboundMetrics
 from edge.app.mesh_metrics import MeshMetrics
 from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
@@ -37,6 +38,7 @@ from edge.app.snapshot import Snapshot, load_snapshot
 from edge.app.ways import Calls, routed, unserved
 from edge.app.ways_metrics import WaysMetrics, several_ways
 from edge.config.models import Config, Limits
+from edge.config.models import Listener as GivenListener
 from edge.config.ways import pooled
 from edge.core.request_id import RequestIds
 from edge.ingress.connections import ConnectionSlots, limit_within
@@ -44,6 +46,7 @@ from edge.ingress.front import Front
 from edge.ingress.grpc_health import Health
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.listener import Listener, server_session
+from edge.ingress.mesh_listener import MeshListener
 from edge.ingress.serving import Serving
 from edge.ingress.tls import renew, server_context
 from edge.policies.log_access import LogAccess
@@ -91,6 +94,8 @@ class Gateway:
         self._locating = Locating()
         self._metrics.before_publishing(LocatedMetrics(self._metrics.registry, self._locating).publish)
         self._metrics.before_publishing(WaysMetrics(self._metrics.registry, lambda: self._routed).publish)
+        inbound = MeshInboundMetrics(self._metrics.registry, lambda: None if self._mesh is None else self._mesh.inbound)
+        self._metrics.before_publishing(inbound.publish)
         self._pools: Pools = {}
         self._routed: Mapping[str, Destination] = {}
         self._calls: Calls = {}
@@ -124,12 +129,11 @@ class Gateway:
         slots = ConnectionSlots(_connection_limit(config, raise_file_limit()))
         self._metrics.watch_connections(lambda: slots.used)
         for given, sock in zip(config.listeners, listeners, strict=True):
-            tls = self._tls(config, len(self._listeners))
-            session = partial(server_session, websocket=lambda: self._serving.has_websocket)
-            listener = Listener(service, Http1Limits.of(config.limits), slots, tls, session)
+            listener = await self._listener(config, given, service, slots)
             await listener.start(sock)
             self._listeners.append(listener)
-            _log.info("listening", address=str(given.bind), tls=given.tls is not None)
+            mesh = given.mesh is not None
+            _log.info("listening", address=str(given.bind), tls=given.tls is not None or mesh, mesh=mesh)
         self._watch(snapshot)
         if engine().name != "native":
             _log.warning("slow engine", engine=engine().name, reason=engines.WITHOUT_NATIVE)
@@ -137,8 +141,21 @@ class Gateway:
         if self._mesh is not None:
             self._mesh.register()
 
+    async def _listener(self, config: Config, given: GivenListener, service: Front, slots: ConnectionSlots) -> Listener:
+        limits = Http1Limits.of(config.limits)
+        session = partial(server_session, websocket=lambda: self._serving.has_websocket)
+        if given.mesh is None:
+            return Listener(service, limits, slots, self._tls(config, len(self._listeners)), session)
+        assert self._mesh is not None  # such a listener needs a consul section
+        inbound = await self._mesh.be_called()
+        return MeshListener(inbound.door(given.mesh), service, limits, slots, session)
+
     def _pages(self, config: Config) -> Pages:
-        gateways = [gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None) for each in config.listeners]
+        gateways = [
+            gateway_url(each.bind.host, each.bind.port, tls=each.tls is not None)
+            for each in config.listeners
+            if each.mesh is None
+        ]
         docs = DocsPage(lambda: self._documents, gateways)
         debug = {
             "/upstreams": self._upstreams,
@@ -302,7 +319,10 @@ class Gateway:
             return ["starting"]
         unknown = [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
         faults = self._locating.faults() if self._mesh is None else {**self._mesh.faults(), **self._locating.faults()}
-        return unknown + [f"upstream {name}: {fault}" for name, fault in unserved(self._snapshot.config, faults).items()]
+        unknown += [] if self._mesh is None else self._mesh.reasons()
+        return unknown + [
+            f"upstream {name}: {fault}" for name, fault in unserved(self._snapshot.config, faults).items()
+        ]
 
     def _upstreams(self) -> object:
         """The admin page of pools and connections."""

@@ -14,6 +14,7 @@ from certs.consul_connect import ConsulConnectSource
 from edge.app.connect_agent import connect_source
 from edge.app.followed import Followed
 from edge.app.identity import certificate_page
+from edge.app.mesh_inbound import MeshInbound
 from edge.config.consul_models import Consul
 from edge.config.models import Config
 from edge.config.ways import pooled
@@ -37,6 +38,14 @@ class Mesh:
         definition = gateway_definition(config) if registers else None
         self.registration = None if definition is None else Registration(self.client, definition)
         self._kept: asyncio.Task[None] | None = None
+        self.inbound: MeshInbound | None = None
+
+    async def be_called(self) -> MeshInbound:
+        """Listeners serve the mesh: what they need of it, the same for all of them."""
+        if self.inbound is None:
+            assert self.given.service is not None  # a configuration with such a listener says who we are
+            self.inbound = MeshInbound(self.given.service, self.client, self._manners, await self.identity())
+        return self.inbound
 
     async def follow(self, config: Config, pools: Mapping[str, Pool]) -> None:
         """Give these pools their endpoints. What an earlier configuration followed and this does not is followed no longer."""
@@ -90,12 +99,19 @@ class Mesh:
         faults = ((name, each.fault()) for name, each in self.followed.items())
         return {name: fault for name, fault in faults if fault is not None}
 
+    def reasons(self) -> list[str]:
+        """Why the mesh cannot call us, for readiness."""
+        called = None if self.inbound is None else self.inbound.fault()
+        return [] if called is None else [f"mesh listener: {called}"]
+
     async def close(self) -> None:
         """The pools are closed: end everything."""
         for each in self.followed.values():
             await each.stop()
         for each in (*self.followed.values(), *self._retired):
             each.close()
+        if self.inbound is not None:
+            await self.inbound.close()
         if self._source_runs and self.source is not None:
             await self.source.stop()
         await self.client.close()
@@ -106,4 +122,5 @@ class Mesh:
             "upstreams": {name: each.state() for name, each in self.followed.items()},
             "registration": None if self.registration is None else self.registration.state(),
             "certificate": certificate_page(self.presents),
+            "intentions": None if self.inbound is None else self.inbound.page(),
         }

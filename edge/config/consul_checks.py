@@ -6,8 +6,8 @@ Owns these rules. Pure: reads the document's data, notes problems in it.
 
 from __future__ import annotations
 
-from edge.config.document import Document, Loc, quoted
-from edge.config.raw import Section, items, named, section, text
+from edge.config.document import Document, Loc, dotted, quoted
+from edge.config.raw import Section, items, listed, named, section, text
 
 _KINDS = ("grpc", "ttl", "http", "tcp")
 _SELECTORS = ("tags", "subset", "filter", "near", "only_passing", "datacenter", "namespace", "partition", "peer")
@@ -17,9 +17,31 @@ def check_consul(document: Document) -> None:
     """Note everything about Consul that does not fit together."""
     consul = section(document.data, "consul")
     _check_agent(document, consul)
+    native = [(loc, each) for loc, each in listed(document.data, "listeners") if each.get("mesh") not in (None, False)]
+    for loc, listener in native:
+        _check_listener(document, loc, listener, consul)
+    if native and text(section(consul, "register"), "connect") == "sidecar":
+        message, fix = (
+            f"{dotted(native[0][0])} takes the mesh's calls itself",
+            "write connect: native, or remove mesh there",
+        )
+        document.add(("consul", "register", "connect"), message, fix)
     for loc, upstream in named(document.data, "upstreams"):
         if isinstance(upstream.get("consul"), dict):
             _check_upstream(document, (*loc, "consul"), section(upstream, "consul"), upstream, consul)
+
+
+def _check_listener(document: Document, loc: Loc, listener: Section, consul: Section) -> None:
+    """One that serves the mesh has its certificate from there, and is a native service of it."""
+    if not consul and isinstance(document.data, dict) and "consul" not in document.data:
+        fix = "add consul: {address: http://127.0.0.1:8500, service: edge}"
+        document.add((*loc, "mesh"), "the file names no Consul agent", fix)
+    elif consul.get("service") is None:
+        message = "it presents a certificate, and consul.service does not say whose"
+        document.add((*loc, "mesh"), message, "add service: edge under consul")
+    if listener.get("tls") is not None:
+        message = "mesh leaves no choice of TLS: the certificate and whom to trust are the mesh's"
+        document.add((*loc, "tls"), message, "keep mesh or tls; another listener may have the other")
 
 
 def _check_agent(document: Document, consul: Section) -> None:

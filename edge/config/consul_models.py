@@ -170,10 +170,13 @@ class ConsulRegistered(Model):
 
 
 class GatewayRegistration(ConsulRegistered):
-    """The gateway itself, under `consul.service`: registered at start, deregistered when it drains. Without checks, a TTL of 15 s."""
+    """
+    The gateway itself, under `consul.service`: registered at start, deregistered when it drains. Without checks, a TTL of 15 s. Where a
+    listener serves the mesh it is `connect: native`.
+    """
 
     port: Port | None = None
-    """Default: the first listener's."""
+    """Default: that of the listener that serves the mesh, else the first listener's."""
 
 
 class ConsulService(ConsulRegistered):

@@ -33,14 +33,14 @@ from edge.config.kubernetes_models import Kubernetes
 from edge.config.mesh_models import MeshPolicies
 from edge.config.profiles import profiled
 from edge.config.section import Count, FileName, Model, Timeout
-from edge.config.units import Bytes, Seconds, written_as_text
+from edge.config.units import Bytes, Seconds, true_as_section, written_as_text
 from edge.config.upstream_models import Keepalive, Reconnect, Upstream, UpstreamTls
 from edge.core.problem import Problem
 
 __all__ = [
     "AccessLog", "Admin", "Api", "Builtin", "Config", "Consul", "CustomPattern", "Http", "HttpRule", "Json", "Keepalive", "Limits",
     "Listener",
-    "ListenerTls", "Metadata", "Model", "Path", "ProtoSource", "Query", "Reconnect", "ReflectionSource", "Upstream",
+    "ListenerMesh", "ListenerTls", "Metadata", "Model", "Path", "ProtoSource", "Query", "Reconnect", "ReflectionSource", "Upstream",
     "UpstreamTls",
 ]  # fmt: skip
 
@@ -61,6 +61,15 @@ class ListenerTls(Model):
     """The oldest TLS version accepted."""
 
 
+class ListenerMesh(Model):
+    """Being called from the mesh: mTLS with the certificate of `consul.service`, and its intentions decide who may call what."""
+
+    max_connection_age: Timeout = Seconds(600.0)
+    """A connection of this age (a tenth more or less) is told to end: what was decided when it was made is decided anew."""
+    max_connection_age_grace: Timeout = Seconds(30.0)
+    """Calls that still run on a connection that was told to end are cut off after so long."""
+
+
 class Listener(Model):
     """An address the gateway answers on."""
 
@@ -68,6 +77,10 @@ class Listener(Model):
     """`host:port`, `[v6]:port`, or `:port` for all interfaces."""
     tls: ListenerTls | None = None
     """Serve TLS; without it the listener is plaintext."""
+    mesh: Annotated[
+        ListenerMesh | None, BeforeValidator(true_as_section, json_schema_input_type=ListenerMesh | bool | None)
+    ] = None
+    """Serve the mesh, in place of `tls`: sidecars and native services that the intentions allow; `true` takes the defaults."""
 
 
 class Admin(Model):

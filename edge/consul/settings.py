@@ -143,15 +143,17 @@ def lookup_of(given: UpstreamConsul) -> Lookup | None:
 
 
 def gateway_definition(config: Config) -> Definition | None:
-    """The registration of the gateway itself, None when it is not to be registered."""
+    """The registration of the gateway itself, None when it is not to be registered: of the listener that serves the mesh, if one does."""
     consul = config.consul
     if consul is None or consul.register_ is None or consul.service is None:
         return None
-    given, bind = consul.register_, config.listeners[0].bind
+    native = next((listener for listener in config.listeners if listener.mesh is not None), None)
+    given, bind = consul.register_, (native or config.listeners[0]).bind
     address = given.address or ("" if bind.is_wildcard else bind.host)
     port = given.port or bind.port
     # Two gateways on one machine differ by their port, and must not take each other's registration.
     definition = _definition(given, consul.service, port, address, given.id or f"{consul.service}-{port}")
+    definition = replace(definition, connect="native") if native is not None else definition
     return definition if definition.checks else replace(definition, checks=(_GATEWAY_CHECK,))
 
 

@@ -7,10 +7,13 @@ the one and of the other; a partition is lower case; a trust domain is `<cluster
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 DEFAULT = "default"
+
+_SERVICE_PATH = re.compile(r"(?:/ap/([^/]+))?/ns/([^/]+)/dc/([^/]+)/svc/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,12 @@ class MeshService:
         if partition == DEFAULT:
             return f"{head}.{namespace}.{self.datacenter}.internal.{trust_domain}"
         return f"{head}.{namespace}.{partition}.{self.datacenter}.internal-v1.{trust_domain}"
+
+
+def service_at(path: str) -> MeshService | None:
+    """The service whose SPIFFE ID has this path (as it is written, escapes and all); None for what is no service: a gateway, an agent."""
+    found = _SERVICE_PATH.fullmatch(path)
+    if found is None:
+        return None
+    partition, namespace, datacenter, service = (unquote(part or "") for part in found.groups())
+    return MeshService(service, datacenter, namespace, partition or DEFAULT)

@@ -109,6 +109,7 @@ class Front:
             request_id(given.decode("latin-1"), self._new_id) if given else self._new_id(),
             head.started,
             agent.decode("latin-1") if agent else "",
+            "" if head.caller is None else head.caller.spiffe_id,
         )
 
 

@@ -98,6 +98,8 @@ def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> li
     metadata += (_of_origin if short else _of_origin.__wrapped__)(origin)
     if agent:
         metadata += (_of_agent if len(agent) <= _MAX_CHARS else _of_agent.__wrapped__)(agent)
+    if opening.head.caller is not None:
+        metadata.append((b"x-forwarded-client-cert", opening.head.caller.forwarded))
     if extra:
         metadata += plain(extra)
     if x.dialect in _ACCEPTING and _passes_gzip(opening, x.target):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
 
+from edge.core.mesh_caller import Caller
 from edge.outcome import Fault, Refusal
 
 Header = tuple[bytes, bytes]
@@ -24,7 +25,8 @@ class Head:
 
     `content_length` is None when the body is chunked or absent; `has_body` tells the two apart. `started` is the monotonic
     time of the request's first byte; `first` has the first value of each header. `protocol` is what an HTTP/2 request wants spoken on its
-    stream instead (RFC 8441), mostly empty. Nobody changes a head: a dataclass that is not frozen is made in half the time.
+    stream instead (RFC 8441), mostly empty. `caller` is who sends it, where its connection has proved that; set once, by the mesh's gate.
+    Nobody else changes a head: a dataclass that is not frozen is made in half the time.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Head:
     content_length: int | None
     first: dict[bytes, bytes] = field(repr=False)
     protocol: str
+    caller: Caller | None
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Head:
         content_length: int | None = None,
         first: dict[bytes, bytes] | None = None,
         protocol: str = "",
+        caller: Caller | None = None,
     ) -> None:
         self.method = method
         self.path = path
@@ -67,6 +71,7 @@ class Head:
         self.content_length = content_length
         self.first = first or dict(reversed(headers))
         self.protocol = protocol
+        self.caller = caller
 
     def with_headers(self, headers: Sequence[Header]) -> Head:
         """The same head with other headers."""

@@ -25,6 +25,8 @@ _BEFORE_ANY_CALL = frozenset(
         Fault.METHOD_NOT_ALLOWED,
         Fault.CANCELLED,
         Fault.ORIGIN_REFUSED,
+        Fault.INTENTION_DENIED,
+        Fault.INTENTIONS_UNKNOWN,
         Fault.UPGRADE_REQUIRED,
     }
 )

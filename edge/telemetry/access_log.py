@@ -79,6 +79,8 @@ def _fields(x: Exchange, duration_s: float, at: str) -> dict[str, Any]:
     if refusal is not None:
         fields["fault"] = refusal.fault.name
         fields["detail"] = refusal.detail or refusal.public_message
+    if x.caller:
+        fields["caller"] = x.caller
     if x.user_agent:
         fields["user_agent"] = x.user_agent
     return fields

@@ -44,7 +44,7 @@ def test_every_fault_belongs_somewhere() -> None:
     documented = faults(body=True)
     assert {fault.name for fault in set(Fault) - documented} == {
         "HEADERS_TOO_LARGE", "URI_TOO_LONG", "EXPECTATION_FAILED", "HTTP_VERSION_UNSUPPORTED", "METHOD_NOT_ALLOWED", "CANCELLED",
-        "ORIGIN_REFUSED", "UPGRADE_REQUIRED",
+        "ORIGIN_REFUSED", "INTENTION_DENIED", "INTENTIONS_UNKNOWN", "UPGRADE_REQUIRED",
     }  # fmt: skip
 
 
