@@ -24,6 +24,9 @@ class FlawKind(Enum):
     VERSION = auto()
     EXPECTATION = auto()
     NO_ROUTE = auto()
+    URI_TOO_LONG = auto()
+    HEADERS_TOO_LARGE = auto()
+    BODY_TOO_LARGE = auto()
 
 
 class HeadFlaw(NamedTuple):
@@ -39,7 +42,8 @@ class HeadFacts:
     What a sound head says. `path` starts with `/`; `query` has no `?`; neither is decoded.
 
     `authority` is the host of an absolute-form target, which replaces the Host field (RFC 9112 3.2.2), else None.
-    `content_length` is None when the body is chunked or absent.
+    `content_length` is None when the body is chunked or absent. `keep_alive`: another request may follow on the connection; after a wish
+    to upgrade what follows may be in another protocol, so none may (Envoy CVE-2026-73548).
     """
 
     path: str
@@ -48,6 +52,7 @@ class HeadFacts:
     content_length: int | None
     chunked: bool
     expect_continue: bool
+    keep_alive: bool
 
     @property
     def has_body(self) -> bool:
@@ -60,6 +65,9 @@ Target = tuple[str, str, bytes | None]
 
 _VERSIONS = frozenset({"1.0", "1.1"})
 _SINGLE = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
+# Proxy-Connection is no standard's, but who sends `close` in it goes away (RFC 9112 C.2.2).
+_CONNECTION = frozenset({b"connection", b"proxy-connection"})
+_NOT_IN_TRAILERS = frozenset({*_CONNECTION, b"host", b"content-length", b"transfer-encoding", b"upgrade"})
 # Visible ASCII but "#": a fragment never travels (RFC 9112 3.2), and everything else must be percent-encoded.
 _PATH_AND_QUERY = re.compile(rb"/[!\"$-~]*")
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]*)([!\"$-~]*)")
@@ -81,8 +89,13 @@ def examine(method: str, target: bytes, version: str, headers: Iterable[tuple[by
     if isinstance(parts, HeadFlaw):
         return parts
     single: dict[bytes, bytes] = {}
+    options: set[bytes] = set()
     for name, value in headers:
-        if name in _SINGLE:
+        if name in _CONNECTION:
+            options.update(option.strip(b" \t").lower() for option in value.split(b","))
+        elif name == b"upgrade":
+            options.add(b"Upgrade")  # upper case: no option of Connection's is
+        elif name in _SINGLE:
             if name in single:
                 return _malformed(f"more than one {name.decode()} field")
             single[name] = value
@@ -92,9 +105,22 @@ def examine(method: str, target: bytes, version: str, headers: Iterable[tuple[by
             return _malformed("no Host field")
     elif not is_authority(host):
         return _malformed("the Host field is not a host")
+    keep_alive = _persists(version, options) if options else version == "1.1"
     if single:
-        return _framed(parts, version, single)
-    return HeadFacts(*parts, None, False, False)  # noqa: FBT003  # the fields' order is above
+        return _framed(parts, version, single, keep_alive=keep_alive)
+    return HeadFacts(*parts, None, False, False, keep_alive)  # noqa: FBT003  # the fields' order is above
+
+
+def may_trail(name: bytes) -> bool:
+    """Whether a field may be in a trailer section: none that says where the message ends, or the connection (RFC 9110 6.5.1)."""
+    return name not in _NOT_IN_TRAILERS
+
+
+def _persists(version: str, options: set[bytes]) -> bool:
+    """RFC 9112 9.3: `close` goes before all, also before an HTTP/1.0 peer's `keep-alive`."""
+    if b"close" in options or {b"upgrade", b"Upgrade"} <= options:
+        return False
+    return version == "1.1" or b"keep-alive" in options
 
 
 def split_target(method: str, target: bytes) -> Target | HeadFlaw:
@@ -143,7 +169,7 @@ def _absolute_form(target: bytes) -> Target | HeadFlaw:
     return _origin_form(rest if rest.startswith(b"/") else b"/" + rest, authority)
 
 
-def _framed(parts: Target, version: str, single: dict[bytes, bytes]) -> HeadFacts | HeadFlaw:
+def _framed(parts: Target, version: str, single: dict[bytes, bytes], *, keep_alive: bool) -> HeadFacts | HeadFlaw:
     length, coding = single.get(b"content-length"), single.get(b"transfer-encoding")
     size: int | None = None
     if coding is not None:
@@ -159,7 +185,7 @@ def _framed(parts: Target, version: str, single: dict[bytes, bytes]) -> HeadFact
         return HeadFlaw(FlawKind.EXPECTATION, "an expectation other than 100-continue")
     # RFC 9110 10.1.1: an HTTP/1.0 peer's expectation is ignored, and nothing is awaited when no body follows.
     wants = expect is not None and version == "1.1" and (coding is not None or bool(size))
-    return HeadFacts(*parts, size, coding is not None, wants)
+    return HeadFacts(*parts, size, coding is not None, wants, keep_alive)
 
 
 def _coding_flaw(version: str, coding: bytes, length: bytes | None) -> HeadFlaw | None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from edge.ingress.http1_reader import RequestReader
 from edge.ingress.service import BodyBroken
 from edge.outcome import Refusal
+from edge.wire.http1 import RequestReader
 
 
 class ArrivingBody:

@@ -22,9 +22,6 @@ BODY_BYTES = 64 * 1024
 DRAIN_GRACE_S = 1.0
 """How long a connection accepted just before a drain may take to begin its one request."""
 
-CHUNK_OVERHEAD = 8
-"""Wire bytes a chunked body may cost per body byte: `1CRLFxCRLF`, the least for a one-byte chunk, is 6. Go's CVE-2023-39326."""
-
 
 @dataclass(frozen=True, slots=True)
 class Http1Limits:

@@ -15,6 +15,8 @@ from http import HTTPStatus
 
 from edge.ingress.service import Answer, Header
 from edge.outcome import CLIENT_CLOSED_REQUEST
+from edge.wire.http1 import RenderAnswer
+from edge.wire.portable.http1_answer import field_lines
 
 CONTINUE = b"HTTP/1.1 %d %s\r\n\r\n" % (HTTPStatus.CONTINUE.value, HTTPStatus.CONTINUE.phrase.encode())
 """The interim answer that asks for the body."""
@@ -23,9 +25,6 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {CLIENT_CLOS
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {phrase}\r\n".encode() for code, phrase in _PHRASES.items()}
 BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
 """The final statuses whose answers never have a body."""
-
-
-_NUL, _LF, _CR = b"\0\n\r"
 
 
 class DateClock:
@@ -57,36 +56,20 @@ DATE = DateClock()
 """One clock for the process: all its connections are answered within the same second."""
 
 
-class UnsafeFieldError(ValueError):
-    """A field of an answer holds CR, LF or NUL; it is a bug of whoever set it, and the answer must not leave."""
-
-
-def render(answer: Answer, *, head_only: bool, connection: bytes) -> tuple[bytes, bytes]:
+def render(make: RenderAnswer, answer: Answer, *, head_only: bool, connection: bytes) -> bytes:
     """
-    The head and the body bytes to send.
+    The bytes to send, by an engine's `make`.
 
     `head_only` for answers to HEAD; `connection` is a whole `connection: …` line or empty. Raises UnsafeFieldError.
     """
     status, headers, body = answer.status, answer.headers, answer.body
     line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     if status in BODILESS:
-        return b"%b%b%b%b\r\n" % (line, field_lines(headers), connection, DATE.line()), b""
-    lines = b"%b%bcontent-length: %d\r\n%b%b\r\n" % (line, field_lines(headers), len(body), connection, DATE.line())
-    return lines, b"" if head_only else body
+        return make(line, headers, None, connection, DATE.line(), b"")
+    return make(line, headers, len(body), connection, DATE.line(), b"" if head_only else body)
 
 
 def head(status: int, headers: Sequence[Header], *own: bytes) -> bytes:
     """A head; `own` are whole lines of the protocol's, Date comes by itself. Raises UnsafeFieldError."""
     line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     return b"".join((line, field_lines(headers), *own, DATE.line(), b"\r\n"))
-
-
-def field_lines(headers: Sequence[Header]) -> bytes:
-    """The fields as lines. Raises UnsafeFieldError when one would be read as more than its own line."""
-    lines: list[bytes] = []
-    for name, value in headers:
-        # Searches for one octet are memchr's: all six cost less than one by a pattern, or for bytes of length one.
-        if _CR in value or _LF in value or _NUL in value or _CR in name or _LF in name or _NUL in name:
-            raise UnsafeFieldError("CR, LF or NUL in a response field")
-        lines += (name, b": ", value, b"\r\n")
-    return b"".join(lines)

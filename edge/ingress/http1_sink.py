@@ -14,11 +14,13 @@ import struct
 from collections.abc import Callable, Sequence
 from http import HTTPMethod
 
+from edge.ingress.http1_head import rest_may_be_large
 from edge.ingress.http1_limits import QUEUE_BYTES
-from edge.ingress.http1_reader import RequestReader
-from edge.ingress.http1_response import BODILESS, field_lines, head
+from edge.ingress.http1_response import BODILESS, head
 from edge.ingress.http1_writer import AnswerWriter, connection_line
 from edge.ingress.service import Header
+from edge.wire.http1 import RequestReader
+from edge.wire.portable.http1_answer import field_lines
 
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -55,7 +57,7 @@ class LeavingAnswer:
         request = self._request
         # A rest of the body that may be large will not be waited for: now the client can still be told. Later, it would send its next
         # request into a connection that is being closed.
-        self.close = self._closes() or request.rest_may_be_large
+        self.close = self._closes() or rest_may_be_large(request)
         self._muted = status in BODILESS or request.method == HTTPMethod.HEAD
         length = next((value for name, value in headers if name == b"content-length"), None)
         framing = b""

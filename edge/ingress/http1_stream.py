@@ -13,12 +13,12 @@ from collections.abc import Callable
 from edge.ingress.http1_body import ArrivingBody
 from edge.ingress.http1_inlet import Inlet
 from edge.ingress.http1_limits import BODY_BYTES, Http1Limits
-from edge.ingress.http1_reader import RequestReader
 from edge.ingress.http1_response import CONTINUE
 from edge.ingress.http1_sink import LeavingAnswer
 from edge.ingress.http1_writer import AnswerWriter
 from edge.ingress.lazy_timer import LazyTimer
 from edge.outcome import Fault, Refusal
+from edge.wire.http1 import RequestReader
 
 
 class Http1Stream:

@@ -13,9 +13,10 @@ import structlog
 
 from edge.ingress.containment import last_resort
 from edge.ingress.http1_limits import QUEUE_BYTES
-from edge.ingress.http1_reader import RequestReader
-from edge.ingress.http1_response import render
+from edge.ingress.http1_response import BODILESS, render
 from edge.ingress.service import Answer
+from edge.wire.engines import engine
+from edge.wire.http1 import RequestReader
 
 _log = structlog.get_logger("edge.http1")
 
@@ -31,10 +32,11 @@ def connection_line(request: RequestReader, *, close: bool) -> bytes:
 class AnswerWriter:
     """Sends answers on a transport. `paused` while the reader is slower than we are."""
 
-    __slots__ = ("_resumed", "_transport", "_unsent_bytes", "paused")
+    __slots__ = ("_render", "_resumed", "_transport", "_unsent_bytes", "paused")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._render = engine().render
         self._unsent_bytes = 0
         self._resumed: asyncio.Event | None = None  # made by the first to wait: most connections never see one
         self.paused = False
@@ -58,16 +60,19 @@ class AnswerWriter:
         connection = b"" if not close and request.version == "1.1" else connection_line(request, close=close)
         head_only = request.method == "HEAD"
         try:
-            head, body = render(answer, head_only=head_only, connection=connection)
+            return self._write(answer, head_only=head_only, connection=connection)
         except Exception:  # noqa: BLE001  # an unsafe field or a value of the wrong type: a bug of the service, not of the connection
             _log.exception("an answer could not be rendered", status=answer.status)
-            head, body = render(last_resort(), head_only=head_only, connection=connection)
-        if len(body) <= QUEUE_BYTES:
-            self._transport.write(head + body)
-        else:  # not worth a copy
-            self._transport.write(head)
-            self._transport.write(body)
-        return len(body)
+            return self._write(last_resort(), head_only=head_only, connection=connection)
+
+    def _write(self, answer: Answer, *, head_only: bool, connection: bytes) -> int:
+        size = 0 if head_only or answer.status in BODILESS else len(answer.body)
+        apart = size > QUEUE_BYTES  # not worth a copy
+        wire = render(self._render, answer, head_only=head_only or apart, connection=connection)
+        self._transport.write(wire)
+        if apart:
+            self._transport.write(answer.body)
+        return size
 
     def half_close(self) -> None:
         """Nothing more will be sent; where the transport can say so (TLS cannot), it does."""

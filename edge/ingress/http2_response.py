@@ -11,8 +11,9 @@ import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from edge.ingress.http1_response import BODILESS, DATE, UnsafeFieldError
+from edge.ingress.http1_response import BODILESS, DATE
 from edge.ingress.service import Answer, Header
+from edge.wire.http1 import UnsafeFieldError
 
 CONTINUE: list[Header] = [(b":status", b"%d" % HTTPStatus.CONTINUE.value)]
 """The interim answer that asks for the body."""

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from edge.core.glitches import GlitchBudget
+from edge.wire.http1 import ReadLimits, RenderAnswer, RequestReader
 from edge.wire.session import H2Session, Role, SessionSettings
 
 PRINTED_BYTES = 64 << 20
@@ -199,3 +200,10 @@ class Engine(Protocol):
 
     def session(self, role: Role, settings: SessionSettings, budget: GlitchBudget | None = None) -> H2Session:
         """One HTTP/2 connection; the peer's misbehaviour is charged to `budget`."""
+
+    def request_reader(self, limits: ReadLimits) -> RequestReader:
+        """The requests of one HTTP/1.1 connection."""
+
+    @property
+    def render(self) -> RenderAnswer:
+        """Makes the bytes of an HTTP/1.1 answer."""

@@ -8,10 +8,12 @@ mod codec;
 #[cfg(test)]
 mod fuzz;
 mod h2;
+mod http1;
 
 #[pymodule]
 fn edge_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     h2::register(module)?;
+    http1::register(module)?;
     codec::register(module)
 }

@@ -10,8 +10,11 @@ import h2
 
 from edge.core.glitches import GlitchBudget
 from edge.wire.codec import ApiCodec, Engine
+from edge.wire.http1 import ReadLimits, RenderAnswer, RequestReader
 from edge.wire.portable.api import PortableApiCodec
 from edge.wire.portable.h2_session import PortableH2Session
+from edge.wire.portable.http1_answer import render
+from edge.wire.portable.http1_reader import PortableRequestReader
 from edge.wire.session import H2Session, Role, SessionSettings
 
 
@@ -28,6 +31,15 @@ class PortableEngine:
     def session(self, role: Role, settings: SessionSettings, budget: GlitchBudget | None = None) -> H2Session:
         """One HTTP/2 connection; the peer's misbehaviour is charged to `budget`."""
         return PortableH2Session(role, settings, budget)
+
+    def request_reader(self, limits: ReadLimits) -> RequestReader:
+        """The requests of one HTTP/1.1 connection."""
+        return PortableRequestReader(limits)
+
+    @property
+    def render(self) -> RenderAnswer:
+        """Makes the bytes of an HTTP/1.1 answer."""
+        return render
 
 
 PORTABLE: Engine = PortableEngine()

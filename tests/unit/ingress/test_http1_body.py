@@ -8,9 +8,9 @@ import pytest
 
 from edge.ingress.http1_body import ArrivingBody
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.http1_reader import RequestReader
 from edge.ingress.service import BodyBroken
 from edge.outcome import Fault, Refusal
+from edge.wire.portable.http1_reader import PortableRequestReader as RequestReader
 from tests.unit.ingress.doubles import turns
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"

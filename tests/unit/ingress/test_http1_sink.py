@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from edge.ingress.http1_limits import QUEUE_BYTES, Http1Limits
-from edge.ingress.http1_reader import RequestReader
 from edge.ingress.http1_sink import LeavingAnswer
 from edge.ingress.http1_writer import AnswerWriter
+from edge.wire.portable.http1_reader import PortableRequestReader as RequestReader
 from tests.unit.ingress.doubles import FakeTransport, without_date
 
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from edge.ingress.http1_limits import QUEUE_BYTES, Http1Limits
-from edge.ingress.http1_reader import RequestReader
 from edge.ingress.http1_writer import AnswerWriter
 from edge.ingress.service import Answer
+from edge.wire.portable.http1_reader import PortableRequestReader as RequestReader
 from tests.unit.ingress.doubles import FakeTransport, without_date
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from edge.ingress import http2_response
-from edge.ingress.http1_response import DATE, UnsafeFieldError
+from edge.ingress.http1_response import DATE
 from edge.ingress.service import Answer
+from edge.wire.http1 import UnsafeFieldError
 from tests.unit.keeping import FEW, LONG, kept_bytes
 
 

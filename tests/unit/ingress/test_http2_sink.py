@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from edge.ingress.http1_response import UnsafeFieldError
 from edge.ingress.http2_outgoing import Outgoing
 from edge.ingress.http2_sink import LeavingAnswer
+from edge.wire.http1 import UnsafeFieldError
 from tests.unit.ingress.doubles import run
 
 

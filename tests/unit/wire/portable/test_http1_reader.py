@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from edge.ingress.http1_reader import RequestReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.http1_reader import RequestReader
 from edge.outcome import Fault
 
 Read = tuple[str, bytes, tuple[tuple[bytes, bytes], ...], bytes, bool]

@@ -11,38 +11,28 @@ from __future__ import annotations
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine
+from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine, may_trail
 from edge.core.message_end import BlankLine, ChunkedBody, ChunkSizeError
-from edge.ingress.http1_limits import CHUNK_OVERHEAD, DISCARD_BYTES, Http1Limits
-from edge.ingress.service import Head, Header, over_limit
-from edge.outcome import Fault, Refusal
+from edge.wire.http1 import CHUNK_OVERHEAD, Header, Parts, ReadLimits
 
-_FAULT_OF_FLAW = {
-    FlawKind.MALFORMED: Fault.MALFORMED_REQUEST,
-    FlawKind.VERSION: Fault.HTTP_VERSION_UNSUPPORTED,
-    FlawKind.EXPECTATION: Fault.EXPECTATION_FAILED,
-    FlawKind.NO_ROUTE: Fault.ROUTE_NOT_FOUND,
-}
 # llhttp's own words: an unknown version, and the HTTP/2 preface.
 _VERSION_ERRORS = frozenset({"Invalid HTTP version", "Pause on PRI/Upgrade", "Expected HTTP/2 Connection Preface"})
 
 
-class RequestReader:
+class PortableRequestReader:
     """
-    One request at a time. `feed` until `head_complete`, then until `complete`; `reset` before the next.
+    `edge.wire.http1.RequestReader` on llhttp.
 
-    When `refusal` is set the connection is beyond repair. `facts` is there once the head is complete and sound. `expects_continue`:
-    the client waits for 100 before it sends the body; whoever tells it so unsets it.
-    `max_body_bytes` is to be set when the head is complete; None lets a body of any length come.
+    `facts` is there once the head is complete and sound.
     """
 
     __slots__ = (
-        "_blank", "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_max_head_wire_bytes", "_parser", "_upgrade",
-        "_wire_bytes", "complete", "expects_continue", "facts", "head_complete", "headers", "keep_alive", "max_body_bytes", "method",
-        "refusal", "target", "version",
+        "_blank", "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_line", "_max_head_wire_bytes", "_parser", "_trailer_bytes",
+        "_trailers", "_upgrade", "_wire_bytes", "complete", "expects_continue", "facts", "flaw", "head_complete", "headers", "keep_alive",
+        "max_body_bytes", "method", "target", "version",
     )  # fmt: skip
 
-    def __init__(self, limits: Http1Limits) -> None:
+    def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
         self._max_head_wire_bytes = limits.max_head_wire_bytes
         self._parser = HttpRequestParser(self)
@@ -56,10 +46,12 @@ class RequestReader:
         self.headers: list[Header] = []
         self.facts: HeadFacts | None = None
         self.keep_alive = self.head_complete = self.complete = self.expects_continue = self._upgrade = False
-        self.refusal: Refusal | None = None
+        self.flaw: HeadFlaw | None = None
         self.max_body_bytes: int | None = 0
         self._body: bytes | bytearray = b""
         self._body_bytes = self._wire_bytes = self._header_bytes = 0
+        self._trailers = self._trailer_bytes = 0
+        self._line: bytes | None = b""  # the request line, until it is whole
         self._end: BlankLine | ChunkedBody = self._blank
 
     def feed(self, data: bytes, offset: int) -> int:
@@ -71,40 +63,43 @@ class RequestReader:
             try:
                 cut = self._end.end(data, offset)
             except ChunkSizeError as error:
-                self.refusal = Refusal(Fault.MALFORMED_REQUEST, str(error))
+                self.flaw = _malformed(str(error))
                 return size
         piece = data if cut - offset == size else memoryview(data)[offset:cut]
         in_head = not self.head_complete
         self._wire_bytes += cut - offset
+        if self._line is not None:
+            self._see_line(piece)
         try:
             self._parser.feed_data(piece)
         except HttpParserUpgrade:
             pass  # the piece ended with the head, so nothing of the body was skipped
         except HttpParserError as error:
-            self.refusal = self.refusal or _parser_refusal(str(error))
+            self.flaw = self.flaw or _parser_flaw(str(error))
             return cut
-        if self.refusal is None:
-            self.refusal = self._check_head() if in_head else self._check_body()
+        if self.flaw is None:
+            self.flaw = self._check_head() if in_head else self._check_body()
         return cut
 
-    def head(self, peer: str, started: float, *, secure: bool) -> Head:
+    @property
+    def begun(self) -> bool:
+        """Some of the request's target was read."""
+        return bool(self.target)
+
+    @property
+    def parts(self) -> Parts:
         """The head; of an unsound one, as much as can be told (for the log)."""
-        facts = self.facts
+        facts, first = self.facts, dict(reversed(self.headers))
         if facts is None:
             path, _, query = self.target.decode("latin-1").partition("?")
-            return Head(self.method, path, query, self.version, self.headers, peer, secure, started)
-        return Head(
-            self.method,
-            facts.path,
-            facts.query,
-            self.version,
-            self.headers,
-            peer,
-            secure,
-            started,
-            facts.chunked or bool(facts.content_length),
-            facts.content_length,
-        )
+            return self.method, path, query, self.version, self.headers, False, None, first
+        length = facts.content_length
+        return self.method, facts.path, facts.query, self.version, self.headers, facts.has_body, length, first
+
+    @property
+    def content_length(self) -> int | None:
+        """The declared length of the body."""
+        return None if self.facts is None else self.facts.content_length
 
     def close(self) -> None:
         """No more requests. The parser holds our methods: without this, each connection would be garbage for the collector."""
@@ -120,28 +115,21 @@ class RequestReader:
         body, self._body = self._body, b""
         return body if isinstance(body, bytes) else bytes(body)
 
-    @property
-    def rest_may_be_large(self) -> bool:
-        """Whether more of the body may be to come than is worth reading for the connection's sake."""
-        if self.complete or self.facts is None:
-            return False
-        length = self.facts.content_length
-        return length is None or length > DISCARD_BYTES
-
     # What llhttp calls. None of these may raise: an exception would be reported as a parser error.
 
     def on_url(self, piece: bytes) -> None:
         """A piece of the request target."""
         if self.complete:  # unreachable while the boundary rule holds; if llhttp's changes, refuse rather than guess
-            self.refusal = Refusal(Fault.MALFORMED_REQUEST, "the parser went past the end of the request")
+            self.flaw = _malformed("the parser went past the end of the request")
         elif not self.head_complete:
             self.target += piece
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A whole field. Trailer fields are read and dropped: no gRPC request metadata comes from them."""
-        if self.head_complete:
-            return
         value = value.strip(b" \t")
+        if self.head_complete:
+            self._see_trailer(name, value)
+            return
         self._header_bytes += len(name) + len(value)
         self.headers.append((name.lower(), value))
 
@@ -172,21 +160,43 @@ class RequestReader:
         if not self._upgrade:
             self.complete = True
 
-    def _check_head(self) -> Refusal | None:
+    def _see_line(self, piece: bytes | memoryview) -> None:
+        """Llhttp reads RTSP and ICE as well, and does not say which: the request line must name HTTP (RFC 9112 2.3)."""
+        line = (self._line or b"") + piece
+        line = line.lstrip(b"\r\n")
+        end = line.find(b"\n")
+        if end < 0:
+            self._line = line if len(line) <= self._max_head_wire_bytes else b""
+            return
+        self._line = None
+        protocol = line[:end].rstrip(b"\r").rpartition(b" ")[2]
+        if protocol.startswith((b"RTSP/", b"ICE/")) or line.startswith(b"SOURCE "):
+            self.flaw = _malformed("the request line does not say HTTP")
+
+    def _see_trailer(self, name: bytes, value: bytes) -> None:
+        self._trailers += 1
+        self._trailer_bytes += len(name) + len(value)
+        if not may_trail(name.lower()):
+            self.flaw = _malformed("a trailer field that frames")
+        elif self._trailers > self._limits.max_header_count or self._trailer_bytes > self._limits.max_header_bytes:
+            self.flaw = HeadFlaw(FlawKind.HEADERS_TOO_LARGE, "trailers")
+
+    def _check_head(self) -> HeadFlaw | None:
         limits = self._limits
         if len(self.target) > limits.max_uri_bytes:
-            return Refusal(Fault.URI_TOO_LONG)
+            return HeadFlaw(FlawKind.URI_TOO_LONG, "")
         too_large = self._header_bytes > limits.max_header_bytes or len(self.headers) > limits.max_header_count
         if too_large or self._wire_bytes > self._max_head_wire_bytes:
-            return Refusal(Fault.HEADERS_TOO_LARGE)
+            return HeadFlaw(FlawKind.HEADERS_TOO_LARGE, "")
         return self._examine() if self.head_complete else None
 
-    def _examine(self) -> Refusal | None:
+    def _examine(self) -> HeadFlaw | None:
         facts = examine(self.method, self.target, self.version, self.headers)
         if isinstance(facts, HeadFlaw):
-            return Refusal(_FAULT_OF_FLAW[facts.kind], facts.detail)
+            return facts
         self.facts = facts
         self.expects_continue = facts.expect_continue
+        self.keep_alive = self.keep_alive and facts.keep_alive
         if facts.authority is not None:
             self.headers = [field for field in self.headers if field[0] != b"host"]
             self.headers.append((b"host", facts.authority))
@@ -211,15 +221,17 @@ class RequestReader:
         else:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (facts.content_length or 0))
 
-    def _check_body(self) -> Refusal | None:
+    def _check_body(self) -> HeadFlaw | None:
         if self.max_body_bytes is not None and self._body_bytes > self.max_body_bytes:
-            return over_limit(self.max_body_bytes)
+            return HeadFlaw(FlawKind.BODY_TOO_LARGE, "")
         if self._wire_bytes > CHUNK_OVERHEAD * self._body_bytes + 2 * self._max_head_wire_bytes:
-            return Refusal(Fault.MALFORMED_REQUEST, "chunk extensions or trailers out of proportion")
+            return _malformed("chunk extensions or trailers out of proportion")
         return None
 
 
-def _parser_refusal(reason: str) -> Refusal:
-    if reason in _VERSION_ERRORS:
-        return Refusal(Fault.HTTP_VERSION_UNSUPPORTED, reason)
-    return Refusal(Fault.MALFORMED_REQUEST, reason)
+def _malformed(detail: str) -> HeadFlaw:
+    return HeadFlaw(FlawKind.MALFORMED, detail)
+
+
+def _parser_flaw(reason: str) -> HeadFlaw:
+    return HeadFlaw(FlawKind.VERSION if reason in _VERSION_ERRORS else FlawKind.MALFORMED, reason)
