@@ -22,6 +22,7 @@ from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http2 import Http2Connection, MakeSession
 from edge.ingress.http2_limits import session_settings
 from edge.ingress.service import Service
+from edge.ingress.tls_buffers import TlsBuffers
 from edge.wire.engines import engine
 from edge.wire.session import H2Session, Role
 
@@ -86,7 +87,7 @@ class Listener:
         given = (self._service, self._limits, self._connections, loop)
         http1, http2 = partial(Http1Connection, *given), partial(Http2Connection, *given, self._make_session)
         if self._tls is not None:
-            return partial(AlpnSwitch, http1, http2)
+            return partial(_over_tls, TlsBuffers(loop), http1, http2)
         return partial(PrefaceSwitch, http1, http2, self._connections)
 
     async def drain(self, timeout_s: float) -> None:
@@ -97,3 +98,10 @@ class Listener:
         await self._connections.drain(timeout_s)
         await self._server.wait_closed()
         self._server = None
+
+
+def _over_tls(
+    buffers: TlsBuffers, http1: Callable[[], Http1Connection], http2: Callable[[], Http2Connection]
+) -> AlpnSwitch:
+    buffers.make_room()  # uvloop makes the connection's TLS side next, in this turn
+    return AlpnSwitch(http1, http2)
