@@ -69,7 +69,7 @@ _RESERVED_FILES = 128
 
 
 _ENDPOINTS_FOUND = 16
-"""Of an upstream whose endpoints are found in Consul, descriptors are kept for so many."""
+"""Of an upstream whose endpoints are found in Consul, Kubernetes or DNS, descriptors are kept for so many."""
 
 
 class Gateway:
@@ -310,7 +310,7 @@ def _connection_limit(config: Config, files: int) -> int:
     The admin listener and the upstreams keep theirs: a flood of clients must not make the gateway look dead, or be it.
     """
     upstreams = sum(
-        (len(upstream.endpoints) or _ENDPOINTS_FOUND) * upstream.max_connections
+        max(len(upstream.endpoints), 0 if upstream.fixed else _ENDPOINTS_FOUND) * upstream.max_connections
         for upstream in config.upstreams.values()
     )
     possible = limit_within(files - _RESERVED_FILES - upstreams)

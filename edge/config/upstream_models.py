@@ -108,6 +108,11 @@ class Upstream(Model):
         return self.dns == "strict" or self.kubernetes is not None or self.by_spiffe_id
 
     @property
+    def fixed(self) -> bool:
+        """Whether the file says each address or name that is dialled."""
+        return bool(self.endpoints) and self.dns == "logical"
+
+    @property
     def service_name(self) -> str | None:
         """The one name its endpoints are called by, without a port, where they are dialled at addresses that are not in the file."""
         if self.kubernetes is not None:
