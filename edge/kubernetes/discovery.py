@@ -95,6 +95,17 @@ class SliceDiscovery:
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
+    def look(self) -> Endpoints:
+        """One list, now and blocking, for who only wants to know. Raises ApiError or MalformedError."""
+        api = SliceApi(*self._where)
+        try:
+            self._watch.listed(api.list(), self._clock())
+        finally:
+            api.close()
+        found = self._watch.endpoints or Endpoints()
+        self._seen = (found, None, "", self._watch.confirmed_at)
+        return found
+
     def fault(self) -> str | None:
         """Why nothing is known of the Service, or None."""
         endpoints, _, reason, _ = self._seen

@@ -82,3 +82,12 @@ async def test_pods_carry_certificates_of_the_services_name(tmp_path: Path) -> N
         section = {"kubernetes": {"service": "books", "namespace": "shop"}, "tls": {"ca": "ca.pem", **more}}
         pool = make_pools(config(tmp_path, upstreams={"shop": section}), {})["shop"][1]
         assert pool._slots._plan.security.name_for("10.0.0.1") == name
+
+
+async def test_known_by_spiffe_id_nothing_is_dialled_by_the_pools_own_rules(tmp_path: Path) -> None:
+    """Each endpoint brings its own; one that did not would be refused, not trusted."""
+    section = {"endpoints": ["127.0.0.1:1"], "tls": {"spiffe_ids": ["spiffe://td/a"]}}
+    loaded = config(tmp_path, upstreams={"shop": section}, identity={"workload_api": {}})
+    pool = make_pools(loaded, {})["shop"][1]
+    assert pool.state().endpoints == ()
+    assert "nobody is known" in (pool._slots._plan.security.fault() or "")
