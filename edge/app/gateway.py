@@ -76,7 +76,7 @@ _RESERVED_FILES = 128
 
 
 _ENDPOINTS_FOUND = 16
-"""Of an upstream whose endpoints are found in Consul, descriptors are kept for so many."""
+"""Of an upstream whose endpoints are found in Consul, Kubernetes or DNS, descriptors are kept for so many."""
 
 
 class Gateway:
@@ -344,7 +344,8 @@ def _connection_limit(config: Config, files: int) -> int:
     The admin listener and the upstreams keep theirs: a flood of clients must not make the gateway look dead, or be it.
     """
     upstreams = sum(
-        (len(upstream.endpoints) or _ENDPOINTS_FOUND) * upstream.max_connections for upstream in pooled(config).values()
+        max(len(upstream.endpoints), 0 if upstream.fixed else _ENDPOINTS_FOUND) * upstream.max_connections
+        for upstream in pooled(config).values()
     )
     possible = limit_within(files - _RESERVED_FILES - upstreams)
     wanted = config.limits.max_connections

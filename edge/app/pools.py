@@ -94,8 +94,9 @@ def _authority(upstream: Upstream) -> str | None:
         return upstream.authority or upstream.service_name
     if upstream.mesh is None and upstream.dns == "logical":
         return None
-    (port,) = {address.port for address in upstream.endpoints if not address.is_ip}
-    return f"{upstream.service_name or upstream.endpoints[0].host.rstrip('.')}:{port}"
+    host = upstream.service_name or upstream.endpoints[0].host.rstrip(".")
+    ports = {address.port for address in upstream.endpoints if not address.is_ip}
+    return f"{host}:{ports.pop()}" if len(ports) == 1 else host
 
 
 def _security(upstream: Upstream, config: Config) -> Security:

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from edge.cli.findings import Finding, State, machine, reachability
+from edge.cli.located_findings import located
 from edge.cli.output import FAILED, JsonOption, console, print_json
 from edge.config.load import load_config
 
@@ -34,7 +35,7 @@ def doctor(
     nothing failed, with 1 otherwise.
     """
     loaded = load_config(config, os.environ) if config else None
-    found = machine(loaded) + (reachability(loaded) if loaded else [])
+    found = machine(loaded) + ([*reachability(loaded), *located(loaded)] if loaded else [])
     if json:
         print_json([{**asdict(finding), "state": finding.state.value} for finding in found])
     else:

@@ -21,8 +21,12 @@ def check_identity(document: Document) -> None:
     known = data.get("identity") is not None or section(data, "consul").get("service") is not None
     for loc, upstream in named(data, "upstreams"):
         tls = section(upstream, "tls")
-        if tls.get("spiffe_ids") is not None:
-            _check_peers(document, (*loc, "tls"), tls, known=known)
+        if tls.get("spiffe_ids") is None:
+            continue
+        _check_peers(document, (*loc, "tls"), tls, known=known)
+        if upstream.get("consul") is not None:
+            message = "Consul says who answers at each instance"
+            document.add((*loc, "tls", "spiffe_ids"), message, "remove it, and write dial: native")
 
 
 def _check_source(document: Document, identity: Section) -> None:

@@ -110,7 +110,12 @@ class Upstream(Model):
     @property
     def located(self) -> bool:
         """Whether it has no fixed endpoints to dial as the section says, and it is not Consul that tells them."""
-        return self.dns == "strict" or self.kubernetes is not None or self.by_spiffe_id
+        return self.consul is None and (self.dns == "strict" or self.kubernetes is not None or self.by_spiffe_id)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the file says each address or name that is dialled."""
+        return bool(self.endpoints) and self.dns == "logical"
 
     @property
     def service_name(self) -> str | None:

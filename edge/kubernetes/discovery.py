@@ -95,6 +95,17 @@ class SliceDiscovery:
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
+    def look(self) -> Endpoints:
+        """One list, now and blocking, for who only wants to know. Raises ApiError or MalformedError."""
+        api = SliceApi(*self._where)
+        try:
+            self._watch.listed(api.list(), self._clock())
+        finally:
+            api.close()
+        found = self._watch.endpoints or Endpoints()
+        self._seen = (found, None, "", self._watch.confirmed_at)
+        return found
+
     def fault(self) -> str | None:
         """Why nothing is known of the Service, or None."""
         endpoints, _, reason, _ = self._seen
@@ -128,9 +139,8 @@ class SliceDiscovery:
                 api = api or SliceApi(*self._where)
                 watched = self._step(api, loop)
                 failed = self._watch.alarm is not None
-                failures = (
-                    0 if watched and not failed else failures
-                )  # a list alone proves little: the watch may be refused
+                if watched and not failed:  # a list alone proves little: the watch may be refused
+                    failures = 0
             except ApiError as error:
                 if not self._stopping.is_set():  # else we have ended it ourselves
                     self._watch.failed(error.status, str(error))
@@ -143,10 +153,8 @@ class SliceDiscovery:
             failures += failed
             self._tell(loop)
             rand = random.random()  # noqa: S311  # spreads load, guards nothing
-            wait_s = (
-                delay_s(failures, initial_s=BACKOFF_INITIAL_S, max_s=BACKOFF_MAX_S, rand=rand) if failed else PAUSE_S
-            )
-            self._stopping.wait(wait_s)
+            backoff_s = delay_s(max(1, failures), initial_s=BACKOFF_INITIAL_S, max_s=BACKOFF_MAX_S, rand=rand)
+            self._stopping.wait(backoff_s if failed else PAUSE_S)
         if api is not None:
             api.close()
 

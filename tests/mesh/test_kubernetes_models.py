@@ -46,7 +46,16 @@ def _model(body: Any) -> str:
     return version[0].upper() + version[1:] + str(body["kind"])
 
 
+def _spelt(kind: str) -> str:
+    """A type as older versions of the client write it: newer ones say Dict[str, V1Pod] and List[str]."""
+    for new, old in (("List[", "list["), ("Dict[str, ", "dict(str, ")):
+        if kind.startswith(new):
+            return old + (kind[len(new) :] if new == "List[" else kind[len(new) : -1] + ")")
+    return kind
+
+
 def _wrong(kind: str, value: Any, path: str) -> Iterator[str]:
+    kind = _spelt(kind)
     if kind in _PLAIN:
         if not isinstance(value, _PLAIN[kind]):  # type: ignore[arg-type]  # one type or several
             yield f"{path}: not {kind}"

@@ -128,6 +128,8 @@ def running_double(answer: Callable[[Asked], Answer]) -> Iterator[ApiDouble]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
+            if status == 429:
+                self.send_header("Retry-After", "1")  # as the real one's priority and fairness says
             self.end_headers()
             self.wfile.write(data)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from edge.app.pools import make_pools
+from edge.app.pools import _authority, make_pools
+from edge.config.upstream_models import Upstream
 from edge.core.problem import ProblemsError
 from tests.unit.app.configs import config
 
@@ -53,3 +54,40 @@ async def test_certificates_that_do_not_belong_together_are_a_problem_with_a_pla
     (problem,) = caught.value.problems
     assert problem.path == "upstreams.shop.tls"
     assert problem.fix
+
+
+@pytest.mark.parametrize(
+    ("section", "authority"),
+    [
+        ({"endpoints": ["books.shop:1"]}, None),
+        ({"endpoints": ["books.shop.:1"], "mesh": "istio"}, "books.shop:1"),
+        ({"endpoints": ["books.shop:1"], "mesh": "istio", "authority": "other:2"}, "other:2"),
+        ({"endpoints": ["books.shop.:1"], "dns": "strict"}, "books.shop:1"),
+        ({"endpoints": ["10.0.0.1:9", "books.shop:1"], "dns": "strict"}, "books.shop:1"),
+        ({"endpoints": ["books.shop:1", "books.shop:2"], "dns": "strict"}, "books.shop"),
+        ({"kubernetes": {"service": "books", "namespace": "shop"}}, "books.shop.svc"),
+        ({"kubernetes": {"service": "books"}, "authority": "other:2"}, "other:2"),
+    ],
+)
+def test_what_calls_say_in_authority(section: dict[str, object], authority: str | None) -> None:
+    """None is the endpoint's own; where that is an address nobody wrote, the name that was written."""
+    assert _authority(Upstream.model_validate(section)) == authority
+
+
+async def test_pods_carry_certificates_of_the_services_name(tmp_path: Path) -> None:
+    """Not of their addresses; a name of the operator's counts first."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    for more, name in (({}, "books.shop.svc"), ({"server_name": "books.example"}, "books.example")):
+        section = {"kubernetes": {"service": "books", "namespace": "shop"}, "tls": {"ca": "ca.pem", **more}}
+        pool = make_pools(config(tmp_path, upstreams={"shop": section}), {})["shop"][1]
+        assert pool._slots._plan.security.name_for("10.0.0.1") == name
+
+
+async def test_known_by_spiffe_id_nothing_is_dialled_by_the_pools_own_rules(tmp_path: Path) -> None:
+    """Each endpoint brings its own; one that did not would be refused, not trusted."""
+    section = {"endpoints": ["127.0.0.1:1"], "tls": {"spiffe_ids": ["spiffe://td/a"]}}
+    loaded = config(tmp_path, upstreams={"shop": section}, identity={"workload_api": {}})
+    pool = make_pools(loaded, {})["shop"][1]
+    assert pool.state().endpoints == ()
+    assert "nobody is known" in (pool._slots._plan.security.fault() or "")

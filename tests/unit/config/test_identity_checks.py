@@ -54,3 +54,9 @@ def test_no_second_word_on_trust(key: str) -> None:
 
 def test_somebody_must_be_expected() -> None:
     assert upstream("spiffe_ids: []") == ["upstreams.u.tls.spiffe_ids: it is empty: nobody could answer"]
+
+
+def test_consul_knows_the_identities_itself() -> None:
+    """And dials by them with `native`."""
+    given = "upstreams: {u: {consul: {service: a, dial: plain}, tls: {spiffe_ids: ['spiffe://td/a']}}}\n"
+    assert found(WHO + given) == ["upstreams.u.tls.spiffe_ids: Consul says who answers at each instance"]

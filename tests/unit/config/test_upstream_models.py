@@ -20,7 +20,7 @@ def test_defaults_notice_dead_connections() -> None:
 
 
 def test_an_upstream_may_be_found_in_consul() -> None:
-    """Instead of endpoints; that it is one of the two is checked in consul_checks."""
+    """Instead of endpoints; that it is one of them is checked in source_checks."""
     upstream = Upstream.model_validate({"consul": {"service": "books"}})
     assert upstream.endpoints == ()
     assert upstream.consul is not None
@@ -39,3 +39,19 @@ def test_metadata_is_secret() -> None:
     upstream = Upstream.model_validate({"endpoints": ["a:1"], "metadata": {"authorization": Substituted("hunter2")}})
     assert "hunter2" not in repr(upstream)
     assert upstream.metadata["authorization"].reveal() == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("section", "fixed", "located", "name"),
+    [
+        ({"endpoints": ["books.shop:1"]}, True, False, None),
+        ({"endpoints": ["10.0.0.1:1", "books.shop.:1"], "dns": "strict"}, False, True, "books.shop"),
+        ({"endpoints": ["10.0.0.1:1"], "tls": {"spiffe_ids": ["spiffe://td/a"]}}, True, True, None),
+        ({"kubernetes": {"service": "books", "namespace": "shop"}}, False, True, "books.shop.svc"),
+        ({"consul": {"service": "books"}}, False, False, None),
+    ],
+)
+def test_who_tells_the_endpoints(section: dict[str, object], fixed: bool, located: bool, name: str | None) -> None:
+    """And by which name those at addresses are called."""
+    upstream = Upstream.model_validate(section)
+    assert (upstream.fixed, upstream.located, upstream.service_name) == (fixed, located, name)
