@@ -1,7 +1,7 @@
 """
 Where Consul's entries live, as far as policies need it: read, list, compare-and-set.
 
-Owns the interface; `consul_http` is Consul itself. `cas` is the ModifyIndex the caller saw, 0 for "only if there is none".
+Owns the interface; `edge.cli.mesh_consul` is Consul itself. `cas` is the ModifyIndex the caller saw, 0 for "only if there is none".
 """
 
 from __future__ import annotations

@@ -24,9 +24,11 @@ from meshconfig.reach import reach
 Manifest = Mapping[str, Any]
 
 
-def compare_manifests(plan: MeshPlan, there: list[dict[str, Any]], asked: list[dict[str, Any]]) -> Comparison:
+def compare_manifests(
+    plan: MeshPlan, there: list[dict[str, Any]], asked: list[dict[str, Any]], *, take_over: bool = False
+) -> Comparison:
     """The comparison; `asked` is what the plan makes."""
-    found = manifest_changes(there, asked, owner_of(plan))
+    found = manifest_changes(there, asked, owner_of(plan), take_over=take_over)
     after = list(_outcome(there, found))
     old, new = _grants(there), _grants(after)
     paths = named_paths(old, new)

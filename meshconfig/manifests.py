@@ -57,15 +57,15 @@ def read_entries(folder: Path) -> list[Entry]:
 
 
 def manifest_changes(
-    there: Iterable[Mapping[str, Any]], asked: Iterable[Mapping[str, Any]], owner: str
+    there: Iterable[Mapping[str, Any]], asked: Iterable[Mapping[str, Any]], owner: str, *, take_over: bool = False
 ) -> tuple[Change, ...]:
     """As `diff.changes`; what the cluster has is cut to what ours says."""
     old, new = _items(there), _items(asked)
     cut = {
-        key: Item(_shaped(item.body, new[key].body), item.raw, item.owner) if key in new else item
+        key: Item(shaped(item.body, new[key].body), item.raw, item.owner) if key in new else item
         for key, item in old.items()
     }
-    return changes(cut, new, owner)
+    return changes(cut, new, owner, take_over=take_over)
 
 
 def _flat(documents: Iterable[object]) -> Iterator[dict[str, Any]]:
@@ -91,9 +91,10 @@ def _items(manifests: Iterable[Mapping[str, Any]]) -> dict[Key, Item]:
     return found
 
 
-def _shaped(value: Any, shape: Any) -> Any:  # noqa: ANN401  # JSON of any shape
+def shaped(value: Any, shape: Any) -> Any:  # noqa: ANN401  # JSON of any shape
+    """A value cut to what another one of the same kind says."""
     if isinstance(value, Mapping) and isinstance(shape, Mapping):
-        return {key: _shaped(value[key], shape[key]) for key in value if key in shape}
+        return {key: shaped(value[key], shape[key]) for key in value if key in shape}
     if isinstance(value, list) and isinstance(shape, list) and len(value) == len(shape):
-        return [_shaped(one, other) for one, other in zip(value, shape, strict=True)]
+        return [shaped(one, other) for one, other in zip(value, shape, strict=True)]
     return value

@@ -26,7 +26,7 @@ _SOURCE_ADDED = {"Precedence", "Type", "LegacyID", "LegacyMeta", "LegacyCreateTi
 _IN_DEFAULT = {"Namespace", "Partition"}
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
-_CLUSTERS_OWN = {
+CLUSTERS_OWN = {
     "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "ownerReferences", "finalizers",
 }  # fmt: skip
 _APPLIERS = "kubectl.kubernetes.io/last-applied-configuration"
@@ -59,7 +59,7 @@ def source_key(given: Mapping[str, Any]) -> tuple[str, ...]:
 
 def manifest(given: Mapping[str, Any]) -> dict[str, Any]:
     """A Kubernetes object without what the cluster writes and without our marks."""
-    metadata = {key: value for key, value in (given.get("metadata") or {}).items() if key not in _CLUSTERS_OWN}
+    metadata = {key: value for key, value in (given.get("metadata") or {}).items() if key not in CLUSTERS_OWN}
     annotations = {
         key: value
         for key, value in (metadata.pop("annotations", None) or {}).items()

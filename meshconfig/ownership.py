@@ -51,6 +51,11 @@ def labels(plan: MeshPlan) -> dict[str, str]:
     return {_BY: _EDGE, _GATEWAY: plan.gateway.caller.service}
 
 
+def label_selector(plan: MeshPlan) -> str:
+    """The same, as a cluster is asked for them."""
+    return ",".join(f"{key}={value}" for key, value in labels(plan).items())
+
+
 def owner_of_labels(given: Mapping[str, str]) -> str:
     """Who made a Kubernetes object; empty when its labels do not say."""
     return f"{_EDGE}:{given[_GATEWAY]}" if given.get(_BY) == _EDGE and _GATEWAY in given else ""

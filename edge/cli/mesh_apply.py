@@ -2,55 +2,68 @@
 `edge mesh apply` and `edge mesh prune`: the policies put in force, and what is left of older ones removed.
 
 Owns when nothing is done at all: a conflict with somebody else's object, a check of the mesh's own that fails, an earlier apply that nobody
-finished. What is done is said line by line.
+finished, a flag that means nothing where it goes. What is done is said line by line. The cluster's part is `mesh_apply_cluster`.
 """
 
 from __future__ import annotations
 
-import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from edge.cli.mesh_compare import DatacenterOption, TakeOverOption, compared, print_comparison
-from edge.cli.mesh_consul import consul_from
-from edge.cli.mesh_generate import AuditOption
-from edge.cli.mesh_input import checked_documents, plan_of
+from edge.cli.mesh_apply_cluster import ClusterFlags, apply_to_cluster, roll_back_cluster
+from edge.cli.mesh_compare import TakeOverOption, compared, print_comparison
+from edge.cli.mesh_consul import AgentOption, ConsulFlags, DatacenterOption, TokenOption, consul_of
+from edge.cli.mesh_generate import AuditOption, DeployOption
+from edge.cli.mesh_input import plan_of
 from edge.cli.output import FAILED, ConfigOption, console, counted
 from meshconfig.apply import ApplyError, Target
 from meshconfig.apply import apply as apply_changes
 from meshconfig.apply import roll_back as undo
-from meshconfig.cluster import ClusterError, apply_all
 from meshconfig.comparison import Comparison
 from meshconfig.consul_store import StoreError
 from meshconfig.document import Options
 from meshconfig.journal import Journal
-from meshconfig.kube_client import KubernetesCluster
-from meshconfig.manifests import wanted
 from meshconfig.ownership import owner_of
 from meshconfig.plan import MeshPlan
 
 JournalOption = Annotated[
-    Path,
-    typer.Option("--journal", metavar="FILE", help="Where an apply writes down what it does, until it is finished."),
+    Path | None,
+    typer.Option(
+        "--journal",
+        metavar="FILE",
+        help="Where an apply writes down what it does, until it is finished; default: .edge-mesh-journal, "
+        ".edge-mesh-journal-kubernetes.",
+    ),
 ]
-JOURNAL = Path(".edge-mesh-journal")
+ToOption = Annotated[
+    Literal["consul", "kubernetes"],
+    typer.Option(
+        "--to", help="Consul, or the cluster of the current kubectl context (all targets but Consul's own entries)."
+    ),
+]
+JOURNAL, CLUSTER_JOURNAL = Path(".edge-mesh-journal"), Path(".edge-mesh-journal-kubernetes")
 
 
 def apply(
     config: ConfigOption = Path("edge.yaml"),
     audit: AuditOption = False,
+    deploy: DeployOption = False,
     take_over: TakeOverOption = False,
+    agent: AgentOption = "",
+    token_file: TokenOption = None,
     datacenter: DatacenterOption = "",
-    journal: JournalOption = JOURNAL,
-    to: Annotated[
-        Literal["consul", "kubernetes"],
-        typer.Option(
-            "--to", help="Consul, or the cluster of the current kubectl context (all targets but Consul's own entries)."
-        ),
-    ] = "consul",
+    journal: JournalOption = None,
+    to: ToOption = "consul",
+    force_conflicts: Annotated[
+        bool, typer.Option("--force-conflicts", help="In Kubernetes: take over fields that others have set.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; Kubernetes is asked whether it would take all of it.")
+    ] = False,
     roll_back: Annotated[
         bool, typer.Option("--roll-back", help="Undo an apply that was interrupted, by its journal; do nothing else.")
     ] = False,
@@ -58,39 +71,70 @@ def apply(
     """
     Put the policies into Consul or Kubernetes: all of them, or none.
 
-    In Consul it touches only what carries this gateway's mark, and in shared entries only its own part; when a write
-    fails, those before it are undone. In Kubernetes the cluster must take all of it in a dry run first.
+    Touches only what carries this gateway's mark, and in shared entries of Consul's only its own part. When a write fails, those
+    before it are undone. Kubernetes must take all of it in a dry run first, and gets it by server-side apply as the field manager "edge".
     Look at edge mesh plan first.
     """
-    if roll_back and to == "kubernetes":
-        raise typer.BadParameter(
-            "undoes an apply to Consul; one to Kubernetes has no journal", param_hint="--roll-back"
-        )
     plan = plan_of(config)
+    consul = ConsulFlags(agent, token_file, datacenter)
     if to == "kubernetes":
-        _to_cluster(plan, Options(audit=audit), take_over=take_over)
+        _refuse(consul, "--to kubernetes asks no Consul")
+        kept = journal or CLUSTER_JOURNAL
+        if roll_back:
+            roll_back_cluster(kept)
+        else:
+            options = Options(audit=audit, deploy=deploy)
+            flags = ClusterFlags(take_over=take_over, force=force_conflicts, dry_run=dry_run)
+            apply_to_cluster(plan, options, flags, kept)
         return
-    target = Target(consul_from(os.environ, datacenter), owner_of(plan))
+    for given, flag in ((force_conflicts, "--force-conflicts"), (deploy, "--deploy")):
+        if given:
+            raise typer.BadParameter("is for Kubernetes: add --to kubernetes", param_hint=flag)
+    store = partial(consul_of, config, consul)
     if roll_back:
-        _roll_back(target, journal)
+        _roll_back(Target(store(), owner_of(plan)), journal or JOURNAL)
         return
-    found = compared(plan, "consul", Options(audit=audit), take_over=take_over, datacenter=datacenter)
-    _carry_out(plan, target, found, journal)
+    found = compared(plan, "consul", Options(audit=audit), store, take_over=take_over)
+    if dry_run:
+        print_comparison(found)
+        return
+    _carry_out(plan, Target(store(), owner_of(plan)), found, journal or JOURNAL)
 
 
 def prune(
     config: ConfigOption = Path("edge.yaml"),
+    deploy: DeployOption = False,
+    agent: AgentOption = "",
+    token_file: TokenOption = None,
     datacenter: DatacenterOption = "",
-    journal: JournalOption = JOURNAL,
+    journal: JournalOption = None,
+    to: ToOption = "consul",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
 ) -> None:
-    """Remove from Consul what carries this gateway's mark and is in the configuration no more; nothing else."""
+    """Remove what carries this gateway's mark and is in the configuration no more; nothing else."""
     plan = plan_of(config)
-    found = compared(plan, "consul", Options(), datacenter=datacenter, only_prune=True)
+    consul = ConsulFlags(agent, token_file, datacenter)
+    if to == "kubernetes":
+        _refuse(consul, "--to kubernetes asks no Consul")
+        flags = ClusterFlags(only_prune=True, dry_run=dry_run)
+        apply_to_cluster(plan, Options(deploy=deploy), flags, journal or CLUSTER_JOURNAL)
+        return
+    if deploy:
+        raise typer.BadParameter("is for Kubernetes: add --to kubernetes", param_hint="--deploy")
+    store = partial(consul_of, config, consul)
+    found = compared(plan, "consul", Options(), store, only_prune=True)
     if dry_run:
         print_comparison(found)
         return
-    _carry_out(plan, Target(consul_from(os.environ, datacenter), owner_of(plan)), found, journal)
+    _carry_out(plan, Target(store(), owner_of(plan)), found, journal or JOURNAL)
+
+
+def _refuse(consul: ConsulFlags, why: str) -> None:
+    """A flag that would be ignored is a mistake."""
+    given = {"--agent": consul.agent, "--token-file": consul.token_file, "--datacenter": consul.datacenter}
+    for flag, value in given.items():
+        if value:
+            raise typer.BadParameter(why, param_hint=flag)
 
 
 def _carry_out(plan: MeshPlan, target: Target, found: Comparison, path: Path) -> None:
@@ -112,19 +156,6 @@ def _carry_out(plan: MeshPlan, target: Target, found: Comparison, path: Path) ->
     print(f"{counted(made, 'change')} made, config-hash {plan.config_hash}")
 
 
-def _to_cluster(plan: MeshPlan, options: Options, *, take_over: bool) -> None:
-    manifests = wanted(checked_documents(plan, options))
-    try:
-        refused = apply_all(KubernetesCluster(), manifests, force=take_over, told=print)
-    except ClusterError as error:
-        _fail(f"{error}; what is told of above is in force, apply again when it is mended")
-    if refused:
-        for each in refused:
-            console(sys.stderr).print(f"refused: {each.name}: {each.reason}")
-        _fail(f"nothing done: the cluster refuses {counted(len(refused), 'object')}")
-    print(f"{counted(len(manifests), 'object')} in force, config-hash {plan.config_hash}")
-
-
 def _begin(path: Path) -> Journal:
     try:
         return Journal.begin(path)
@@ -138,6 +169,8 @@ def _roll_back(target: Target, path: Path) -> None:
     if not path.exists():
         print(f"{path}: there is nothing to undo")
         return
+    if any("apiVersion" in (noted.after or noted.before or {}) for noted in Journal(path).noted()):
+        _fail(f"{path}: is of an apply to Kubernetes: add --to kubernetes")
     try:
         kept = undo(target, Journal(path), print)
     except StoreError as error:

@@ -6,23 +6,26 @@ Owns what they say and how they end: 1 as soon as something differs, so that a s
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edge.cli.mesh_consul import consul_from
+from edge.cli.mesh_consul import AgentOption, ConsulFlags, DatacenterOption, TokenOption, consul_of
 from edge.cli.mesh_generate import AuditOption, DeployOption
 from edge.cli.mesh_input import checked_documents, plan_of
 from edge.cli.output import FAILED, ConfigOption, JsonOption, console, print_json
 from edge.core.problem import Problem, ProblemsError
+from meshconfig.cluster import Cluster, ClusterError, state
 from meshconfig.comparison import Comparison, compare, read_all
-from meshconfig.consul_store import StoreError
+from meshconfig.consul_store import ConfigEntries, StoreError
 from meshconfig.diff import Change
 from meshconfig.document import Options
+from meshconfig.kube_client import KubernetesCluster
 from meshconfig.manifest_comparison import compare_manifests
 from meshconfig.manifests import UnreadableError, read_entries, read_manifests, wanted
 from meshconfig.plan import MeshPlan
@@ -32,15 +35,13 @@ AgainstOption = Annotated[
     str,
     typer.Option(
         "--against",
-        metavar="consul|DIR|FILE",
-        help="A running Consul, a folder that generate wrote, or a dump of a cluster (kubectl get ... -o yaml).",
+        metavar="consul|kubernetes|DIR|FILE",
+        help="A running Consul, the cluster of the current kubectl context, a folder that generate wrote, or a dump of a cluster "
+        "(kubectl get ... -o yaml).",
     ),
 ]
 TakeOverOption = Annotated[
     bool, typer.Option("--take-over", help="Change also what somebody else made, and own it from then on.")
-]
-DatacenterOption = Annotated[
-    str, typer.Option("--datacenter", metavar="DC", help="Consul's primary datacenter, which alone takes writes.")
 ]
 _SIGNS = {"create": "+", "change": "~", "delete": "-", "conflict": "!"}
 
@@ -51,6 +52,8 @@ def plan(
     audit: AuditOption = False,
     deploy: DeployOption = False,
     take_over: TakeOverOption = False,
+    agent: AgentOption = "",
+    token_file: TokenOption = None,
     datacenter: DatacenterOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -60,7 +63,8 @@ def plan(
     Changes nothing. Exits with 0 when nothing differs, with 1 otherwise.
     """
     options = Options(audit=audit, deploy=deploy)
-    found = compared(plan_of(config), against, options, take_over=take_over, datacenter=datacenter)
+    store = partial(consul_of, config, ConsulFlags(agent, token_file, datacenter))
+    found = compared(plan_of(config), against, options, store, take_over=take_over)
     if json:
         print_json(comparison_data(found))
     else:
@@ -73,6 +77,8 @@ def verify(
     against: AgainstOption = "consul",
     audit: AuditOption = False,
     deploy: DeployOption = False,
+    agent: AgentOption = "",
+    token_file: TokenOption = None,
     datacenter: DatacenterOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -81,7 +87,8 @@ def verify(
 
     Exits with 1 on drift: something is missing, was changed by another hand, or is left over.
     """
-    found = compared(plan_of(config), against, Options(audit=audit, deploy=deploy), datacenter=datacenter)
+    store = partial(consul_of, config, ConsulFlags(agent, token_file, datacenter))
+    found = compared(plan_of(config), against, Options(audit=audit, deploy=deploy), store)
     if json:
         print_json({"ok": not found.changes, **comparison_data(found)})
     elif found.changes:
@@ -96,23 +103,45 @@ def compared(
     plan: MeshPlan,
     against: str,
     options: Options,
+    store: Callable[[], ConfigEntries],
     *,
     take_over: bool = False,
-    datacenter: str = "",
     only_prune: bool = False,
 ) -> Comparison:
-    """The comparison with what `--against` names. Raises ProblemsError or exits when that cannot be read."""
+    """
+    The comparison with what `--against` names; `store` is asked for where that is Consul.
+
+    Raises ProblemsError or exits when that cannot be read.
+    """
     if against == "consul" and "consul" not in plan.targets:
         fix = "add consul to mesh.targets, or compare with a folder or a dump: --against FILE"
         raise ProblemsError([Problem("", "mesh.targets", "Consul is not among them", fix)])
     try:
         if against == "consul":
-            live = read_all(consul_from(os.environ, datacenter))
+            live = read_all(store())
             return compare(plan, live, options, take_over=take_over, only_prune=only_prune)
+        if against == "kubernetes":
+            asked = wanted(checked_documents(plan, options))
+            return compared_with_cluster(KubernetesCluster(), plan, asked, take_over=take_over)
         return _with_files(plan, Path(against), options)
-    except (StoreError, UnreadableError) as error:
+    except (StoreError, UnreadableError, ClusterError) as error:
         console(sys.stderr).print(f"error: {error}")
         raise typer.Exit(FAILED) from None
+
+
+def compared_with_cluster(
+    cluster: Cluster,
+    plan: MeshPlan,
+    asked: list[dict[str, Any]],
+    *,
+    take_over: bool = False,
+    only_prune: bool = False,
+) -> Comparison:
+    """What the plan makes against a live cluster. Raises ClusterError."""
+    found = compare_manifests(plan, state(cluster, plan, asked), asked, take_over=take_over)
+    if not only_prune:
+        return found
+    return replace(found, changes=tuple(change for change in found.changes if change.action == "delete"), reach=())
 
 
 def _with_files(plan: MeshPlan, path: Path, options: Options) -> Comparison:

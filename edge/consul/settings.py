@@ -71,6 +71,38 @@ def agent_from_environment(env: Mapping[str, str]) -> AgentPlace:
     )
 
 
+def agent_for_command(
+    config: Config, env: Mapping[str, str], address: str = "", token_file: Path | None = None, datacenter: str = ""
+) -> AgentPlace:
+    """
+    The agent of a command that has a configuration: what a flag says, else Consul's own variables, else the configuration.
+
+    As with Consul's own command a flag goes before a variable; who has set a variable in this shell means this shell. Raises ProblemsError.
+    """
+    consul = config.consul or Consul()
+    tls = consul.tls
+    files = (None, None, None) if tls is None else (tls.ca, tls.cert, tls.key)
+    ca, cert, key = ("" if path is None else str(config.resolve(path)) for path in files)
+    said = {
+        "CONSUL_HTTP_ADDR": consul.address,
+        "CONSUL_CACERT": ca,
+        "CONSUL_CLIENT_CERT": cert,
+        "CONSUL_CLIENT_KEY": key,
+        "CONSUL_TLS_SERVER_NAME": (tls.server_name or "") if tls else "",
+        "CONSUL_NAMESPACE": consul.namespace or "",
+        "CONSUL_PARTITION": consul.partition or "",
+    }
+    given = {name: value for name, value in env.items() if name.startswith("CONSUL_") and value}
+    flags = {"CONSUL_HTTP_ADDR": address} if address else {}
+    found = agent_from_environment({name: value for name, value in {**said, **given, **flags}.items() if value})
+    token = found.token
+    if token_file is not None:
+        token = TokenSource(file=token_file)
+    elif not {"CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE"} & given.keys():
+        token = TokenSource(consul.token.secret, consul.token.file)
+    return replace(found, token=token, scope=replace(found.scope, datacenter=datacenter or consul.datacenter or ""))
+
+
 def _tls(url: str, ca: str | None, cert: str | None, key: str | None) -> ssl.SSLContext | None:
     if not url.startswith("https://"):
         return None

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from meshconfig.consul_http import ConsulHttp
+from edge.cli.mesh_consul import ConsulEntries
 from meshconfig.consul_store import ConfigEntries
-from tests.mesh.consul_entries import MemoryEntries, consul_binary, empty, running_consul
+from tests.mesh.consul_entries import MemoryEntries, consul_binary, empty, entries_at, running_consul
+from tests.unit.cli.conftest import edge, mesh, shop
+
+__all__ = ["edge", "mesh", "shop"]  # fixtures of the commands' own tests
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +24,9 @@ def consul_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def consul(consul_url: str) -> ConsulHttp:
+def consul(consul_url: str) -> ConsulEntries:
     """The real agent, empty."""
-    store = ConsulHttp(consul_url)
+    store = entries_at(consul_url)
     empty(store)
     return store
 
@@ -33,5 +36,5 @@ def store(request: pytest.FixtureRequest) -> ConfigEntries:
     """Both, one after the other."""
     if request.param == "memory":
         return MemoryEntries()
-    found: ConsulHttp = request.getfixturevalue("consul")
+    found: ConsulEntries = request.getfixturevalue("consul")
     return found

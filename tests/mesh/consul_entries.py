@@ -18,9 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from edge.cli.mesh_consul import ConsulEntries
+from edge.consul.client import AgentPlace
+from edge.consul.transport import Place
 from meshconfig.consul import ORDER
 from meshconfig.consul_graph import refused_together
-from meshconfig.consul_http import ConsulHttp
 from meshconfig.consul_rules import refused
 from meshconfig.consul_store import StoreError
 from meshconfig.items import Entry
@@ -133,7 +135,12 @@ def _leads(url: str) -> bool:
     return False
 
 
-def empty(store: ConsulHttp) -> None:
+def entries_at(url: str) -> ConsulEntries:
+    """By the client the commands use."""
+    return ConsulEntries(AgentPlace(Place(url)))
+
+
+def empty(store: ConsulEntries) -> None:
     """Remove every entry."""
     for kind in ("exported-services", *reversed(ORDER)):
         for entry in store.listed(kind):

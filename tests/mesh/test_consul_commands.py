@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from meshconfig.consul_http import ConsulHttp
-from tests.unit.cli.conftest import Edge, edge, mesh, shop  # noqa: F401  # fixtures
+from edge.cli.mesh_consul import ConsulEntries
+from tests.unit.cli.conftest import Edge
 
 
 @pytest.fixture(autouse=True)
-def _here(consul: ConsulHttp, mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811  # a fixture
+def _here(consul: ConsulEntries, mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSUL_HTTP_ADDR", consul.url)
 
 
-def test_plan_apply_plan_verify_prune(edge: Edge, mesh: Path, consul: ConsulHttp) -> None:  # noqa: F811  # fixtures
+def test_plan_apply_plan_verify_prune(edge: Edge, mesh: Path, consul: ConsulEntries) -> None:
     """From nothing to in force, and back by ownership."""
     foreign = {"Name": "auditor", "Action": "allow"}
     consul.write({"Kind": "service-intentions", "Name": "shop", "Sources": [foreign]}, 0)
@@ -38,7 +38,7 @@ def test_plan_apply_plan_verify_prune(edge: Edge, mesh: Path, consul: ConsulHttp
     assert {source["Name"] for source in entry["Sources"]} == {"auditor", "edge"}
 
 
-def test_a_conflict_does_nothing(edge: Edge, consul: ConsulHttp) -> None:  # noqa: F811  # a fixture
+def test_a_conflict_does_nothing(edge: Edge, consul: ConsulEntries) -> None:
     """Until it is asked for."""
     consul.write({"Kind": "service-defaults", "Name": "shop", "Protocol": "http"}, 0)
     result = edge("mesh", "apply")
@@ -47,7 +47,7 @@ def test_a_conflict_does_nothing(edge: Edge, consul: ConsulHttp) -> None:  # noq
     assert edge("mesh", "apply", "--take-over").code == 0
 
 
-def test_an_apply_nobody_finished_is_undone_first(edge: Edge, consul: ConsulHttp) -> None:  # noqa: F811  # a fixture
+def test_an_apply_nobody_finished_is_undone_first(edge: Edge, consul: ConsulEntries) -> None:
     """Its journal says what it did."""
     journal = Path(".edge-mesh-journal")
     entry = {"Kind": "service-defaults", "Name": "shop", "Protocol": "grpc", "Meta": {"managed-by": "edge:edge"}}

@@ -13,7 +13,7 @@ from tests.unit.cli.conftest import Edge
 def test_a_consul_that_does_not_answer_is_a_failure(command: list[str], edge: Edge, mesh: Path) -> None:
     """Nothing is begun: there is no journal."""
     result = edge("mesh", *command)
-    assert (result.code, result.err) == (1, "error: http://127.0.0.1:1: Connection refused\n")
+    assert (result.code, result.err) == (1, "error: http://127.0.0.1:1: connection refused\n")
     assert not Path(".edge-mesh-journal").exists()
 
 
@@ -28,13 +28,38 @@ def test_what_a_mesh_would_refuse_is_not_applied(edge: Edge, mesh: Path) -> None
 def test_there_is_nothing_to_undo(edge: Edge, mesh: Path) -> None:
     """No journal, no failure."""
     assert edge("mesh", "apply", "--roll-back").code == 0
+    assert edge("mesh", "apply", "--to", "kubernetes", "--roll-back").code == 0
 
 
-def test_an_apply_to_kubernetes_cannot_be_undone(edge: Edge, mesh: Path) -> None:
-    """Asked to undo, nothing is applied."""
-    result = edge("mesh", "apply", "--to", "kubernetes", "--roll-back")
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["apply", "--to", "kubernetes", "--datacenter", "dc1"],
+        ["apply", "--to", "kubernetes", "--agent", "http://c:1"],
+        ["prune", "--to", "kubernetes", "--datacenter", "dc1"],
+        ["apply", "--force-conflicts"],
+        ["apply", "--deploy"],
+        ["prune", "--deploy"],
+    ],
+)
+def test_a_flag_that_would_be_ignored_is_a_mistake(flags: list[str], edge: Edge, mesh: Path) -> None:
+    """Nothing is asked or done; the flag is named."""
+    result = edge("mesh", *flags)
     assert (result.code, result.out) == (2, "")
-    assert "--roll-back" in result.err
+    assert next(flag for flag in reversed(flags) if flag.startswith("--")) in result.err
+
+
+def test_a_journal_belongs_to_where_it_was_written_for(edge: Edge, mesh: Path) -> None:
+    """Undone in the other place it would do nothing good."""
+    kubernetes = '{"key": ["Service", "n/s", ""], "before": null, "owner": "", "after": {"apiVersion": "v1"}}\n'
+    consul = '{"key": ["service-defaults", "s", ""], "before": null, "owner": "", "after": {"Kind": "x"}}\n'
+    for text, flags, words in (
+        (kubernetes, [], "add --to kubernetes"),
+        (consul, ["--to", "kubernetes"], "leave out --to"),
+    ):
+        Path("journal").write_text(text)
+        result = edge("mesh", "apply", "--roll-back", "--journal", "journal", *flags)
+        assert (result.code, words in result.err, Path("journal").exists()) == (1, True, True)
 
 
 def test_a_journal_is_kept_while_it_cannot_be_undone(edge: Edge, mesh: Path) -> None:

@@ -54,7 +54,7 @@ def test_what_cannot_be_compared_with(edge: Edge, mesh: Path) -> None:
     """A name that is not there is bad input; a Consul that does not answer, and a file that is none, are failures."""
     assert edge("mesh", "plan", "--against", "nowhere").code == 2
     result = edge("mesh", "plan")
-    assert (result.code, result.err) == (1, "error: http://127.0.0.1:1: Connection refused\n")
+    assert (result.code, result.err) == (1, "error: http://127.0.0.1:1: connection refused\n")
     Path("bad.yaml").write_text("- 1\n")
     assert edge("mesh", "plan", "--against", "bad.yaml").code == 1
     mesh.write_text(mesh.read_text().replace("[consul, linkerd, istio]", "[linkerd]"))

@@ -14,6 +14,7 @@ from edge.config.load import load_config
 from edge.config.models import Config
 from edge.consul.client import Scope
 from edge.consul.settings import (
+    agent_for_command,
     agent_from_environment,
     agent_of,
     check_of,
@@ -209,3 +210,47 @@ def test_behind_a_sidecar_there_is_nothing_to_look_up() -> None:
         lookup_of(UpstreamConsul.model_validate({"service": "web", "dial": "sidecar", "listener": "127.0.0.1:9191"}))
         is None
     )
+
+
+def test_a_command_hears_the_flag_then_the_variable_then_the_file(tmp_path: Path) -> None:
+    """Piece by piece: a variable for the address leaves the file's token, namespace and datacenter."""
+    (tmp_path / "token").write_text("of-file")
+    (tmp_path / "other").write_text("of-flag")
+    given = config(
+        tmp_path,
+        "{address: 'http://file:8500', token: 'file:token', datacenter: dc2, namespace: ns, consistency: stale}",
+    )
+    agent = agent_for_command(given, {})
+    assert (str(agent.place), agent.token.current(), agent.scope) == ("http://file:8500", "of-file", Scope("dc2", "ns"))
+    assert agent.consistency == "default", "a plan must not be made of what a follower still believes"
+    agent = agent_for_command(given, {"CONSUL_HTTP_ADDR": "env:1", "CONSUL_NAMESPACE": "other", "CONSUL_HTTP_SSL": ""})
+    assert (str(agent.place), agent.token.current(), agent.scope) == ("http://env:1", "of-file", Scope("dc2", "other"))
+    env = {"CONSUL_HTTP_ADDR": "env:1", "CONSUL_HTTP_TOKEN": "of-env"}
+    agent = agent_for_command(given, env, "http://flag:1", tmp_path / "other", "dc1")
+    assert (str(agent.place), agent.token.current(), agent.scope) == ("http://flag:1", "of-flag", Scope("dc1", "ns"))
+    assert agent_for_command(given, env).token.current() == "of-env"
+
+
+def test_a_command_without_a_consul_section_asks_the_default(tmp_path: Path) -> None:
+    agent = agent_for_command(config(tmp_path, "null"), {})
+    assert (str(agent.place), agent.token.current()) == ("http://127.0.0.1:8500", "")
+
+
+def test_a_command_dials_with_the_files_tls(tmp_path: Path) -> None:
+    """Its CA, its certificate, its server name; a variable takes the place of each."""
+    ca, cert = trustme.CA(), None
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    cert = ca.issue_cert("client.example")
+    cert.private_key_pem.write_to_path(tmp_path / "key.pem")
+    cert.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    given = config(
+        tmp_path,
+        "{address: 'https://file:8501', tls: {ca: ca.pem, cert: cert.pem, key: key.pem, server_name: server.dc1.consul}}",
+    )
+    agent = agent_for_command(given, {})
+    assert agent.place.tls is not None
+    assert agent.place.server_name == "server.dc1.consul"
+    assert len(agent.place.tls.get_ca_certs()) == 1
+    assert agent_for_command(given, {"CONSUL_TLS_SERVER_NAME": "x"}).place.server_name == "x"
+    with pytest.raises(ProblemsError):
+        agent_for_command(given, {"CONSUL_CACERT": str(tmp_path / "none.pem")})

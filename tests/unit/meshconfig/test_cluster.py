@@ -1,41 +1,46 @@
-"""Manifests put into a cluster: all, or none."""
+"""What of a cluster a comparison is made with."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from meshconfig.cluster import ClusterError, Manifest, Refusal, apply_all
-
-
-class Recorded:
-    """A cluster that refuses some objects."""
-
-    def __init__(self, *refused: str) -> None:
-        self.refused, self.calls = refused, list[tuple[str, bool, bool]]()
-
-    def apply(self, manifest: Manifest, *, dry_run: bool, force: bool) -> None:
-        self.calls.append((manifest["metadata"]["name"], dry_run, force))
-        if manifest["metadata"]["name"] in self.refused:
-            raise ClusterError("no")
+from meshconfig.cluster import OTHERS, POLICIES, Kind, name_of, state
+from meshconfig.document import Options
+from meshconfig.ownership import labels
+from meshconfig.targets import RENDERERS
+from tests.mesh.cases import NAMES, case
+from tests.unit.meshconfig.cluster_double import MemoryCluster
+from tests.unit.meshconfig.plans import plan_of
 
 
-def manifest(name: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "n"}}
+def manifest(kind: Kind, name: str, marks: dict[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "apiVersion": kind.version,
+        "kind": kind.name,
+        "metadata": {"name": name, "namespace": "n", "labels": marks or {}},
+    }
 
 
-def test_everything_is_tried_before_anything_is_written() -> None:
-    """In order, both times."""
-    cluster, told = Recorded(), list[str]()
-    assert apply_all(cluster, [manifest("a"), manifest("b")], force=True, told=told.append) == ()
-    assert cluster.calls == [("a", True, True), ("b", True, True), ("a", False, True), ("b", False, True)]
-    assert told == ["applied: Service n/a", "applied: Service n/b"]
+def test_everybodys_policies_but_only_our_other_objects() -> None:
+    """And of others what bears the name of something asked for."""
+    cluster, plan = MemoryCluster(), plan_of()
+    server, service = POLICIES[0], Kind("v1", "Service")
+    for kind in (server, service):
+        for name, marks in (("ours", labels(plan)), ("theirs", {}), ("asked", {})):
+            cluster.apply(manifest(kind, name, marks), dry_run=False, force=False)
+    found = state(cluster, plan, [manifest(service, "asked"), manifest(service, "absent")])
+    assert sorted(map(name_of, found)) == [
+        "Server n/asked", "Server n/ours", "Server n/theirs", "Service n/asked", "Service n/ours",
+    ]  # fmt: skip
 
 
-def test_one_refusal_and_nothing_is_written() -> None:
-    """Every refusal is told."""
-    cluster = Recorded("a", "c")
-    found = apply_all(cluster, map(manifest, "abc"), force=False, told=pytest.fail)
-    assert found == (Refusal("Service n/a", "no"), Refusal("Service n/c", "no"))
-    assert all(dry_run for _, dry_run, _ in cluster.calls)
+def test_every_kind_that_is_ever_generated_is_looked_at() -> None:
+    """Else what is left over of it would never be found."""
+    made = {
+        Kind(each.body["apiVersion"], each.body["kind"])
+        for name in NAMES
+        for render in RENDERERS.values()
+        for each in render(case(name).plan, Options(deploy=True))
+        if "apiVersion" in each.body
+    }
+    assert made <= {*POLICIES, *OTHERS}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from meshconfig.cluster import ClusterError
+from meshconfig.cluster import ClusterError, Kind
 from meshconfig.kube_client import KubernetesCluster
 
 GROUP, VERSION = "policy.linkerd.io", "v1beta3"
@@ -21,7 +21,7 @@ RESOURCE = {
     "singularName": "server",
     "kind": "Server",
     "namespaced": True,
-    "verbs": ["get", "patch"],
+    "verbs": ["get", "list", "patch", "delete"],
 }
 ANSWERS: dict[str, Any] = {
     "/version": {"major": "1", "minor": "33", "gitVersion": "v1.33.0"},
@@ -43,7 +43,16 @@ ANSWERS: dict[str, Any] = {
         "resources": [RESOURCE],
     },
 }
-SERVER = {
+STATUS = {"kind": "Status", "apiVersion": "v1", "status": "Success"}
+SERVERS = f"/apis/{GROUP}/{VERSION}/servers"
+SERVERS_IN_N = f"/apis/{GROUP}/{VERSION}/namespaces/n/servers"
+CONFLICT = {
+    "message": "Apply failed with 1 conflict",
+    "details": {
+        "causes": [{"reason": "FieldManagerConflict", "message": 'conflict with "kubectl"', "field": ".spec.port"}]
+    },
+}
+SERVER: dict[str, Any] = {
     "apiVersion": f"{GROUP}/{VERSION}",
     "kind": "Server",
     "metadata": {"name": "s", "namespace": "n"},
@@ -68,13 +77,41 @@ def patched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tu
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(200 if self.path in ANSWERS else 404, ANSWERS.get(self.path, {"message": "not found"}))
+            path, _, query = self.path.partition("?")
+            if path == SERVERS and "continue=more" in query:
+                self._answer(
+                    200,
+                    {
+                        "kind": "ServerList",
+                        "apiVersion": f"{GROUP}/{VERSION}",
+                        "items": [{"metadata": {"name": "b"}}],
+                        "metadata": {},
+                    },
+                )
+            elif path == SERVERS:
+                page = {
+                    "kind": "ServerList",
+                    "apiVersion": f"{GROUP}/{VERSION}",
+                    "items": [{"metadata": {"name": "a"}}],
+                    "metadata": {"continue": "more"},
+                }
+                self._answer(200, page)
+            elif path == f"{SERVERS_IN_N}/s":
+                self._answer(200, SERVER)
+            else:
+                self._answer(200 if path in ANSWERS else 404, ANSWERS.get(path, {"message": "not found"}))
+
+        def do_DELETE(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            seen.append((self.path, self.headers["Content-Type"], body))
+            stale = body["preconditions"]["resourceVersion"] == "stale"
+            self._answer(409 if stale else 200, {"message": "the object has been modified"} if stale else STATUS)
 
         def do_PATCH(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             seen.append((self.path, self.headers["Content-Type"], body))
             conflict = body["spec"]["port"] == 2 and "force=true" not in self.path.lower()
-            self._answer(409 if conflict else 200, {"message": 'conflict with "kubectl"'} if conflict else body)
+            self._answer(409 if conflict else 200, CONFLICT if conflict else body)
 
         def _answer(self, status: int, data: Any) -> None:
             text = json.dumps(data).encode()
@@ -121,8 +158,44 @@ def test_what_the_cluster_says_is_passed_on(patched: list[tuple[str, str, Any]])
     """A field somebody else owns, unless it is taken; a kind that is not installed."""
     cluster = KubernetesCluster()
     foreign = {**SERVER, "spec": {"port": 2}}
-    with pytest.raises(ClusterError, match='conflict with "kubectl"'):
+    words = r'^fields that others have set: \.spec\.port \("kubectl"\); --force-conflicts takes them over$'
+    with pytest.raises(ClusterError, match=words):
         cluster.apply(foreign, dry_run=False, force=False)
     cluster.apply(foreign, dry_run=False, force=True)
     with pytest.raises(ClusterError, match="is that mesh installed"):
         cluster.apply({**SERVER, "kind": "Nothing"}, dry_run=False, force=False)
+
+
+def test_what_is_there(patched: list[tuple[str, str, Any]]) -> None:
+    """One object, all of a kind page by page; nothing of a kind the cluster does not have."""
+    cluster = KubernetesCluster()
+    assert cluster.read(SERVER) == SERVER
+    assert cluster.read({**SERVER, "metadata": {"name": "other", "namespace": "n"}}) is None
+    assert cluster.read({**SERVER, "kind": "Nothing"}) is None
+    found = cluster.listed(Kind(f"{GROUP}/{VERSION}", "Server"), "a=b")
+    assert [(each["kind"], each["metadata"]["name"]) for each in found] == [("Server", "a"), ("Server", "b")]
+    assert cluster.listed(Kind(f"{GROUP}/{VERSION}", "Nothing"), "") == []
+    assert patched == []
+
+
+def test_only_the_object_that_was_read_is_deleted(patched: list[tuple[str, str, Any]]) -> None:
+    """By its uid and version; a dry run says so."""
+    cluster = KubernetesCluster()
+    live = {**SERVER, "metadata": {"name": "s", "namespace": "n", "uid": "u", "resourceVersion": "7"}}
+    cluster.delete(live, dry_run=True)
+    cluster.delete(live, dry_run=False)
+    (path, _, first), (_, _, second) = patched
+    assert path == f"{SERVERS_IN_N}/s"
+    assert first["preconditions"] == second["preconditions"] == {"uid": "u", "resourceVersion": "7"}
+    assert (first.get("dryRun"), second.get("dryRun")) == (["All"], None)
+    stale = {**live, "metadata": {**live["metadata"], "resourceVersion": "stale"}}
+    with pytest.raises(ClusterError, match="has been modified"):
+        cluster.delete(stale, dry_run=False)
+
+
+def test_a_cluster_that_is_lost_in_the_middle(patched: list[tuple[str, str, Any]]) -> None:
+    """No traceback, so that what was done can be undone."""
+    cluster = KubernetesCluster()
+    cluster._client.client.configuration.host = "http://127.0.0.1:1"
+    with pytest.raises(ClusterError, match="refused"):
+        cluster.apply(SERVER, dry_run=False, force=False)
