@@ -20,7 +20,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
-from edge.demo import ports, tour
+from edge.demo import mesh, ports, tour
 from edge.demo.messages import FILES, find_root
 from edge.demo.ports import HOST, Ports, PortTakenError
 
@@ -83,6 +83,7 @@ def config(chosen: Ports, root: Path) -> str:
                 }
             ],
             "upstreams": {"bookstore": {"endpoints": [f"{HOST}:{chosen.upstream}"]}},
+            "mesh": mesh.SECTION,
         },
         indent=2,
     )
@@ -117,6 +118,7 @@ def _show(chosen: Ports, file: Path, base: str, admin_base: str) -> None:
         f" (admin: {admin_base}).\nConfiguration: {file}. Ctrl-C ends both. Paste into another terminal:\n"
     )
     _say(tour.text(base, admin_base))
+    _say(mesh.text(file))
 
 
 def _check(base: str, admin_base: str) -> int:
