@@ -47,6 +47,8 @@ def _model(body: Any) -> str:
 
 
 def _wrong(kind: str, value: Any, path: str) -> Iterator[str]:
+    kind = kind.replace("dict(str, ", "dict[str, ").replace(")", "]")  # as the client wrote it before version 36
+    kind = kind[0].lower() + kind[1:] if kind.startswith(("List[", "Dict[")) else kind
     if kind in _PLAIN:
         if not isinstance(value, _PLAIN[kind]):  # type: ignore[arg-type]  # one type or several
             yield f"{path}: not {kind}"
@@ -56,9 +58,9 @@ def _wrong(kind: str, value: Any, path: str) -> Iterator[str]:
             return
         for index, each in enumerate(value):
             yield from _wrong(kind[5:-1], each, f"{path}[{index}]")
-    elif kind.startswith("dict("):
+    elif kind.startswith("dict["):
         for key, each in value.items():
-            yield from _wrong(kind[len("dict(str, ") : -1], each, f"{path}.{key}")
+            yield from _wrong(kind[len("dict[str, ") : -1], each, f"{path}.{key}")
     else:
         yield from _fields(getattr(models, kind), value, path)
 
