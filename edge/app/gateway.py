@@ -32,7 +32,7 @@ from edge.app.policies import pipeline
 from edge.app.pools import Pools, make_pools
 from edge.app.reflection import Watches
 from edge.app.snapshot import Snapshot, load_snapshot
-from edge.app.ways import Calls, routed, unserved
+from edge.app.ways import Calls, routed
 from edge.app.ways_metrics import WaysMetrics, several_ways
 from edge.config.models import Config, Limits
 from edge.config.ways import pooled
@@ -282,8 +282,7 @@ class Gateway:
         if not self._listeners:
             return ["starting"]
         unknown = [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
-        faults = {} if self._mesh is None else unserved(self._snapshot.config, self._mesh.faults())
-        return unknown + [f"upstream {name}: {fault}" for name, fault in faults.items()]
+        return unknown + (self._mesh.reasons() if self._mesh is not None else [])
 
     def _upstreams(self) -> object:
         """The admin page of pools and connections."""

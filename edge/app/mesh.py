@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from certs.consul_connect import ConsulConnectSource
 from edge.app.connect_agent import connect_source
 from edge.app.followed import Followed
+from edge.app.ways import unserved
 from edge.config.consul_models import Consul
 from edge.config.models import Config
 from edge.config.ways import pooled
@@ -27,6 +28,7 @@ class Mesh:
 
     def __init__(self, config: Config, consul: Consul, *, registers: bool = False) -> None:
         self.given = consul
+        self._config = config
         self.client = ConsulClient(agent_of(config, consul))
         self._manners = manners_of(consul)
         self.source = None if consul.service is None else connect_source(self.client, consul.service)
@@ -40,6 +42,7 @@ class Mesh:
     async def follow(self, config: Config, pools: Mapping[str, Pool]) -> None:
         """Give these pools their endpoints. What an earlier configuration followed and this does not is followed no longer."""
         old, self.followed = self.followed, {}
+        self._config = config
         for name, upstream in pooled(config).items():
             given = upstream.consul
             lookup = None if given is None else lookup_of(given)
@@ -83,7 +86,12 @@ class Mesh:
         self._kept = None
         await self.registration.leave()
 
-    def faults(self) -> dict[str, str]:
+    def reasons(self) -> list[str]:
+        """Why calls cannot be served, for readiness."""
+        faults = unserved(self._config, self._faults())
+        return [f"upstream {name}: {fault}" for name, fault in faults.items()]
+
+    def _faults(self) -> dict[str, str]:
         """Why endpoints are not known, or cannot be dialled, by the pool's name."""
         faults = ((name, each.fault()) for name, each in self.followed.items())
         return {name: fault for name, fault in faults if fault is not None}
