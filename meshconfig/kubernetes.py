@@ -36,7 +36,7 @@ def render(plan: MeshPlan, options: Options = Options()) -> tuple[Document, ...]
 
 
 def _network_policy(plan: MeshPlan, service: PlannedService) -> Manifest:
-    ports = sorted({service.port, *(port for mesh, port in _PROXY_PORTS.items() if mesh in plan.targets)})
+    ports = sorted(_ports(plan, service))
     callers = sorted({allowance.caller for allowance in plan.callers_of(service.key)}, key=_place)
     peers: list[dict[str, Any]] = []
     for caller in callers:
@@ -48,6 +48,18 @@ def _network_policy(plan: MeshPlan, service: PlannedService) -> Manifest:
         spec["ingress"] = [{"from": peers, "ports": [{"protocol": "TCP", "port": port} for port in ports]}]
     name = object_name(service.service, "edge")
     return manifest(plan, _NETWORK_POLICY, service.namespace, name, {"spec": spec})
+
+
+def _ports(plan: MeshPlan, service: PlannedService) -> set[int]:
+    """
+    Where the service is reached.
+
+    Linkerd's and Istio's proxies are dialled at the service's own port, and take every connection to it. Consul's sidecar has a port of
+    its own, and the service's may be open beside it: where Consul alone guards the service, nobody else's connection must reach that.
+    """
+    proxies = {port for mesh, port in _PROXY_PORTS.items() if mesh in plan.targets}
+    behind_sidecar = "consul" in plan.targets and not {"linkerd", "istio"} & set(plan.targets)
+    return proxies if behind_sidecar else {service.port, *proxies}
 
 
 def _place(caller: Caller) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from edge.app.identity import certificate_page, identity_source
 from edge.app.located import Located, PlaceSource, Written
 from edge.config.identity_models import Identity
 from edge.config.models import Config, Upstream
+from edge.config.ways import pooled
 from edge.upstream.name_lookup import NameLookup
 from edge.upstream.pool import Pool
 
@@ -39,7 +40,7 @@ class Locating:
         """
         kept = self.presents is None or self._given == config.identity
         old, self.located = self.located, {}
-        for name, upstream in config.upstreams.items():
+        for name, upstream in pooled(config).items():
             if not upstream.located:
                 continue
             known = old.get(name)

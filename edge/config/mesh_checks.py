@@ -69,15 +69,18 @@ def _check_workloads(document: Document, mesh: Section) -> None:
     """Two policies for one workload would each shut out what the other allows."""
     names: dict[tuple[str, str], str] = {}
     consul: dict[str, str] = {}
-    pods: dict[tuple[str, str, object], str] = {}
+    pods: dict[tuple[str, object], list[tuple[str, dict[str, Data]]]] = {}
     for key, service in named(mesh, "services"):
         upstream, namespace = str(key[-1]), text(service, "namespace") or ""
         name = text(service, "service") or upstream
-        labels = ",".join(f"{label}={value}" for label, value in sorted(section(service, "selector").items()))
+        labels, beside = section(service, "selector"), pods.setdefault((namespace, service.get("port")), [])
         in_consul = text(service, "consul_service") or name
         first = names.setdefault((namespace, name), upstream)
         first = first if first != upstream else consul.setdefault(in_consul, upstream)
-        first = first if first != upstream else pods.setdefault((namespace, labels, service.get("port")), upstream)
+        if first == upstream and labels:
+            # Pods that a narrower selector picks are picked by the wider one, too: Istio lets in whom either policy lets in.
+            first = next((other for other, chosen in beside if _overlap(labels, chosen)), upstream)
+        beside.append((upstream, labels))
         if first != upstream:
             message = (
                 f"is the same workload as mesh.services.{first}: each one's policy would shut out the other's callers"
@@ -85,10 +88,27 @@ def _check_workloads(document: Document, mesh: Section) -> None:
             document.add(
                 ("mesh", *key), message, "give it its own service, selector or port, or use one upstream for both"
             )
+    _check_front(document, mesh)
     gateway = text(section(mesh, "gateway"), "service") or "edge"
     if gateway in consul:
         message = f"{quoted(gateway)} is the gateway itself"
         document.add(("mesh", "services", consul[gateway]), message, "give mesh.gateway.service another name")
+
+
+def _overlap(one: Section, other: Section) -> bool:
+    return one.items() <= other.items() or other.items() <= one.items()
+
+
+def _check_front(document: Document, mesh: Section) -> None:
+    """Consul's API gateway is a service by its own name: under that of a caller it could call what the caller may."""
+    name = text(section(section(mesh, "consul"), "front"), "name")
+    callers = {text(section(mesh, "gateway"), "service") or "edge": "the gateway"}
+    for key, service in named(mesh, "services"):
+        for (_, index), caller in listed(service, "other_callers"):
+            callers.setdefault(text(caller, "service") or "", dotted(("mesh", *key, "other_callers", index)))
+    if name is not None and name in callers:
+        message = f"{quoted(name)} is {callers[name]}: what that may call, Consul's API gateway could call, too"
+        document.add(("mesh", "consul", "front", "name"), message, "give it a name of its own")
 
 
 def _check_gateway(document: Document, mesh: Section) -> None:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.peers.envoy import _wait_ready, envoy_binary, free_port
 
+_SEEN = "x-path-seen"
 TRUST_DOMAIN = "11111111-2222-3333-4444-555555555555.consul"
 
 
@@ -84,27 +85,33 @@ class Sidecar:
 
     def status(self, caller: str, path: str, method: str = "POST") -> int:
         """What a caller is answered: 200 where it reaches the service, 403 where the filter keeps it out."""
+        return self.reached(caller, path, method)[0]
+
+    def reached(self, caller: str, path: str, method: str = "POST", **headers: str) -> tuple[int, str]:
+        """The same, and the path the service would have been given."""
         context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
         context.check_hostname = False
         context.load_cert_chain(self.folder / f"{caller}.pem", self.folder / f"{caller}-key.pem")
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=10)
         try:
-            connection.request(method, path, headers={"content-type": "application/grpc"})
+            connection.request(method, path, headers={"content-type": "application/grpc", **headers})
             answer = connection.getresponse()
             answer.read()
-            # Envoy refuses a gRPC call with 200 and PERMISSION_DENIED.
-            return 403 if answer.headers.get("grpc-status") == "7" else answer.status
+            # Envoy refuses a gRPC call with 200 and a status: PERMISSION_DENIED is the filter's.
+            seen = answer.headers.get(_SEEN, "")
+            refused = 403 if answer.headers.get("grpc-status") == "7" else 400  # what Envoy itself does not take
+            return (refused, "") if answer.status == 200 and not seen else (answer.status, seen)
         finally:
             connection.close()
 
 
 @contextmanager
-def sidecar(folder: Path, entry: dict[str, Any], callers: list[str]) -> Iterator[Sidecar]:
-    """Start it; `callers` are given certificates."""
+def sidecar(folder: Path, entry: dict[str, Any], callers: list[str], *, normalizes: bool = False) -> Iterator[Sidecar]:
+    """Start it; `callers` are given certificates. `normalizes` paths, as newer Consuls have it."""
     _certificates(folder, ["service", *callers])
     port, admin_port = free_port(), free_port()
     path, log = folder / "envoy.json", folder / "envoy.log"
-    path.write_text(json.dumps(_bootstrap(folder, entry, port, admin_port)))
+    path.write_text(json.dumps(_bootstrap(folder, entry, port, admin_port, normalizes=normalizes)))
     with log.open("wb") as sink:
         command = [
             str(envoy_binary()),
@@ -125,15 +132,19 @@ def sidecar(folder: Path, entry: dict[str, Any], callers: list[str]) -> Iterator
         process.wait()
 
 
-def _bootstrap(folder: Path, entry: dict[str, Any], port: int, admin_port: int) -> dict[str, Any]:
+def _bootstrap(folder: Path, entry: dict[str, Any], port: int, admin_port: int, *, normalizes: bool) -> dict[str, Any]:
     def address(number: int) -> dict[str, Any]:
         return {"socket_address": {"address": "127.0.0.1", "port_value": number}}
 
     extensions = "type.googleapis.com/envoy.extensions"
-    route = {"match": {"prefix": "/"}, "direct_response": {"status": 200}}
+    seen = {"header": {"key": _SEEN, "value": "%REQ(:PATH)%"}}
+    route = {"match": {"prefix": "/"}, "direct_response": {"status": 200}, "response_headers_to_add": [seen]}
     manager = {
         "@type": f"{extensions}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "public",
+        "normalize_path": normalizes,
+        "merge_slashes": normalizes,
+        "path_with_escaped_slashes_action": "UNESCAPE_AND_FORWARD" if normalizes else "KEEP_UNCHANGED",
         "http_filters": [
             {"name": "envoy.filters.http.rbac", "typed_config": {"@type": f"{extensions}.filters.http.rbac.v3.RBAC", **rbac(entry)}},
             {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{extensions}.filters.http.router.v3.Router"}},

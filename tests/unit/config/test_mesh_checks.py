@@ -111,3 +111,34 @@ def test_a_caller_is_one_workload_in_every_service(targets: str, second: str, wo
     told = [(problem.path, problem.message) for problem in document.problems]
     assert [path for path, _ in told] == (["mesh.services.pay.other_callers[0]"] if words else [])
     assert not words or words in told[0][1]
+
+
+@pytest.mark.parametrize(
+    ("shop", "pay", "same"),
+    [
+        ("{app: shop}", "{app: shop, version: v2}", True),
+        ("{app: shop, version: v2}", "{app: shop}", True),
+        ("{app: shop, version: v1}", "{app: shop, version: v2}", False),
+        ("{app: shop}", "{app: pay}", False),
+    ],
+)
+def test_a_wider_selector_picks_the_pods_of_a_narrower(shop: str, pay: str, same: bool) -> None:
+    """Both policies would hold for them, and Istio lets in whom either does; on another port, or elsewhere, they are others."""
+    base = BASE.replace("apis: [", "apis: [{upstream: pay}, ").replace("{shop:", "{pay: {endpoints: ['b:1']}, shop:")
+    for port, namespace, told in ((1, "a", same), (2, "a", False), (1, "b", False)):
+        mesh = (
+            f"{{services: {{shop: {{namespace: a, selector: {shop}, port: 1}},"
+            f" pay: {{namespace: {namespace}, selector: {pay}, port: {port}}}}}}}"
+        )
+        assert found(mesh, base) == ([("mesh.services.pay", False)] if told else []), mesh
+
+
+@pytest.mark.parametrize(("name", "told"), [("edge", True), ("x", True), ("public", False)])
+def test_the_front_is_nobody_else(name: str, told: bool) -> None:
+    """Under a caller's name it would have the caller's rights, and reach services past the gateway."""
+    caller = "{service: x, service_account: x, namespace: x, rpcs: [a.B/C]}"
+    mesh = (
+        f"{{targets: [consul], consul: {{front: {{name: {name}, port: 1}}}},"
+        f" services: {{shop: {{{SHOP}, other_callers: [{caller}]}}}}}}"
+    )
+    assert found(mesh) == ([("mesh.consul.front.name", False)] if told else [])

@@ -43,6 +43,14 @@ def test_a_meshs_proxies_are_reached_on_their_own_ports() -> None:
     assert [each["port"] for each in ingress[0]["ports"]] == [4143, 15008, 20000, 50051]
 
 
+def test_behind_consuls_sidecar_alone_the_services_own_port_is_closed() -> None:
+    """Its intentions hold at the sidecar: who could reach the port beside it would pass them by."""
+    for targets, expected in (("kubernetes, consul", [20000]), ("kubernetes, consul, istio", [15008, 20000, 50051])):
+        ingress = _spec(targets)["ingress"]
+        assert isinstance(ingress, list)
+        assert [each["port"] for each in ingress[0]["ports"]] == expected
+
+
 def test_nobody_is_not_everybody() -> None:
     """An empty `from` would let everyone in: a policy without ingress lets in nobody."""
     plan = replace(plan_of(TEXT % "kubernetes", {"shop": ("p.S/A",)}), allowed=())
