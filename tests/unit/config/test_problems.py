@@ -33,7 +33,12 @@ def problems_of(text: str) -> list[Problem]:
         ("listeners: x", "listeners", '"x" is not a list', "write [x]"),
         ("listeners: [x]", "listeners[0]", '"x" is not a mapping', "write its keys below it: bind, tls, mesh"),
         ("listeners: [{bind: ':1', tsl: x}]", "listeners[0].tsl", '"tsl" is not a key here', 'did you mean "tls"?'),
-        ("listeners: [{bind: ':1', zzz: x}]", "listeners[0].zzz", '"zzz" is not a key here', "known here: bind, tls, mesh"),
+        (
+            "listeners: [{bind: ':1', zzz: x}]",
+            "listeners[0].zzz",
+            '"zzz" is not a key here',
+            "known here: bind, tls, mesh",
+        ),
         ("listeners: [{tls: null}]", "listeners[0].bind", 'the key "bind" is missing', "add bind: 127.0.0.1:8080"),
         (
             "listeners: [{bind: {}}]",
