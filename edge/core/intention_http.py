@@ -2,9 +2,9 @@
 What an intention says about HTTP: the permission, and whether a request is what it speaks of.
 
 Owns the meaning Envoy gives to what Consul writes: a path without its query, a regular expression that fits the whole of a value, a
-field that has several values fitting with any of them, one that is absent fitting nothing but its being absent. A condition of a kind not known here is never
-let through by: a denial is taken to speak of the request, an allowance not to. Source: Consul, agent/xds/rbac.go (convertPermission);
-Envoy, HeaderMatcher and PathMatcher.
+field that has several values fitting with any of them, one that is absent fitting nothing but its being absent. A condition of a kind not
+known here lets nothing through: a denial is taken to speak of the request, an allowance not to. Source: Consul, agent/xds/rbac.go
+(convertPermission); Envoy, HeaderMatcher and PathMatcher.
 """
 
 from __future__ import annotations
