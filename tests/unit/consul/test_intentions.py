@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -118,6 +119,10 @@ async def test_without_the_default_nothing_is_believed() -> None:
         assert watch.state().alarm is None
 
 
+def _raised(watch: IntentionsWatch, alarm: Alarm) -> bool:
+    return watch.state().alarm is alarm
+
+
 async def test_what_fails_replaces_nothing() -> None:
     """No permission, no leader, no such answer: the last good ones are kept, with the reason, and Consul is believed when it is back."""
     consul = Consul()
@@ -133,7 +138,7 @@ async def test_what_fails_replaces_nothing() -> None:
                 was = getattr(consul, what)
                 setattr(consul, what, value)
                 consul.change()
-                await until(lambda alarm=alarm: watch.state().alarm is alarm, f"the alarm for {what}")
+                await until(partial(_raised, watch, alarm), f"the alarm for {what}")
                 assert watch.current is good
                 setattr(consul, what, was)
                 await until(lambda: watch.state().alarm is None, f"well again after {what}")
