@@ -20,7 +20,7 @@ import pytest
 from edge.app.mesh_inbound import MeshInbound
 from edge.ingress.visits import Ending
 from tests.consul.callers import called, client, context_of, define
-from tests.consul.scenes import HASTY, Peer, asked, until
+from tests.consul.scenes import HASTY, Peer, asked, token_with, until
 from tests.consul.sidecars import intend
 from tests.consul.test_gateway import SHELF, ready
 from tests.gateway import RunningGateway, running
@@ -312,3 +312,26 @@ async def rotate(peer: Peer) -> None:
     config = {**configuration["Config"], "PrivateKeyType": "ec", "PrivateKeyBits": bits}
     status, told, _ = await asked(peer, "PUT", "/v1/connect/ca/configuration", {"Provider": "consul", "Config": config})
     assert status == 200, told
+
+
+@pytest.mark.slow
+async def test_a_token_that_may_be_the_service_is_enough(tmp_path: Path, guarded: Peer, unique: Names) -> None:
+    """Certificate and intentions take `service:write` on our own name and nothing else; without it, readiness names what lacks."""
+    us, web = unique("edge"), unique("web")
+    await intend(guarded, web, us, "allow")
+    token, _ = await token_with(guarded, {"service": {us: {"policy": "write"}}})
+    (tmp_path / "token").write_text(token)
+    consul = {"token": f"file:{tmp_path / 'token'}"}
+    context = await context_of(guarded, web)
+    async with serving(tmp_path, guarded, us, consul=consul) as (gateway, _), client(gateway, context) as caller:
+        assert (await caller.get(SHELF)).status_code == 200
+    token, _ = await token_with(guarded, {"service": {web: {"policy": "write"}}})
+    (tmp_path / "token").write_text(token)
+    given = called(tmp_path, guarded, us, 1, consul=consul)
+    async with running(tmp_path, given) as gateway:
+        for _ in range(200):
+            (reason,) = await ready(gateway)
+            if "intention:read" in reason:
+                break
+            await asyncio.sleep(0.02)
+        assert f'lacks intention:read on "{us}"' in reason

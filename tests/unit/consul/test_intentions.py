@@ -145,5 +145,5 @@ async def test_what_fails_replaces_nothing() -> None:
     said = [entry["event"] for entry in logged]
     assert said.count("intentions cannot be told") == said.count("intentions are known to be current again") == 3
     denied = next(entry for entry in logged if entry.get("alarm") == "denied")
-    assert 'intentions:read on "edge"' in denied["reason"]
+    assert 'intention:read on "edge"' in denied["reason"]
     assert denied["until_then"] == "the last ones are kept"
