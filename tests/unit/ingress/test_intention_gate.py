@@ -22,12 +22,19 @@ def head(path: str = "/a") -> Head:
     return Head("GET", path, "", "1.1", (), "192.0.2.1", secure=True, started=0.0)
 
 
+class Closing(Recorder):
+    """Whose refusals end the connection, as the front's do."""
+
+    def refuse(self, head: Head | None, refusal: Refusal) -> Answer:
+        return super().refuse(head, refusal)._replace(close=True)
+
+
 class Scene:
     """A gate, and the intentions it asks for."""
 
     def __init__(self, known: Intentions | None) -> None:
         self.known = known
-        self.service = Recorder()
+        self.service = Closing()
         self.verdicts: Counter[Verdict] = Counter()
         self.gate = IntentionGate(self.service, WEB, lambda: self.known, self.count)
 
