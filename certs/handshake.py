@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 Refused = Callable[[str], None]
 """Given the reason, one of OpenSSL's finite many. Must not raise."""
@@ -29,6 +30,14 @@ def reporting(refused: Refused) -> type[ssl.SSLObject]:
             except ssl.SSLError as error:
                 refused(handshake_fault(error))
                 raise
+
+        def getpeercert(self, binary_form: bool = False) -> Any:  # noqa: ANN401  # SSLObject's signature
+            """As SSLObject's; loops ask for it once the handshake is over, and would break on names that are no text."""
+            try:
+                return super().getpeercert(binary_form)
+            except ValueError as error:
+                refused("encoding: the certificate's names are no text")
+                raise ssl.SSLError("the certificate's names are no text") from error
 
     return Reporting
 

@@ -29,7 +29,6 @@ class Mesh:
 
     def __init__(self, config: Config, consul: Consul, *, registers: bool = False) -> None:
         self.given = consul
-        self._config = config
         self.client = ConsulClient(agent_of(config, consul))
         self._manners = manners_of(consul)
         self.source = None if consul.service is None else connect_source(self.client, consul.service)
@@ -51,7 +50,6 @@ class Mesh:
     async def follow(self, config: Config, pools: Mapping[str, Pool]) -> None:
         """Give these pools their endpoints. What an earlier configuration followed and this does not is followed no longer."""
         old, self.followed = self.followed, {}
-        self._config = config
         for name, upstream in pooled(config).items():
             given = upstream.consul
             lookup = None if given is None else lookup_of(given)

@@ -56,7 +56,7 @@ class IntentionsWatch:
         self._client = client
         self._changed = changed
         self._scope = scope or Scope()
-        self._needs = f'intentions:read on "{service}" (service:read grants it)'
+        self._needs = f'intention:read on "{service}"'
         params = (("by", "destination"), ("name", service))
         question = Question("/v1/connect/intentions/match", params, self._needs, self._scope)
         self._query = BlockingQuery(client, question, manners)

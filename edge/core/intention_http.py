@@ -2,9 +2,9 @@
 What an intention says about HTTP: the permission, and whether a request is what it speaks of.
 
 Owns the meaning Envoy gives to what Consul writes: a path without its query, a regular expression that fits the whole of a value, a
-field's values joined by commas, a field that is absent fitting nothing but its being absent. A condition of a kind not known here is never
-let through by: a denial is taken to speak of the request, an allowance not to. Source: Consul, agent/xds/rbac.go (convertPermission);
-Envoy, HeaderMatcher and PathMatcher.
+field that has several values fitting with any of them, one that is absent fitting nothing but its being absent. A condition of a kind not
+known here lets nothing through: a denial is taken to speak of the request, an allowance not to. Source: Consul, agent/xds/rbac.go
+(convertPermission); Envoy, HeaderMatcher and PathMatcher.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class HeaderMatch:
 
     def fits(self, request: HttpRequest) -> bool:
         """Whether the request's field is as asked."""
-        value = request.value(self.name)
+        values = request.values(self.name)
         if self.text is None:
-            return (value is not None) != self.invert
-        if value is None:
+            return bool(values) != self.invert
+        if not values:
             return False  # also inverted: Envoy leaves a field that is absent out of account
-        return self.text.fits(value) != self.invert
+        return any(map(self.text.fits, values)) != self.invert
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +80,20 @@ class HttpRequest:
     headers: Sequence[Header] = ()
     query: str = ""
 
-    def value(self, name: str) -> str | None:
-        """A field's values as one, None when it is absent."""
+    def values(self, name: str) -> list[str]:
+        """
+        A field's values, each for itself: joined, a second one would lead past a rule on the first.
+        """
         match name:
+            case ":method":
+                return [self.method]
+            case ":path":
+                return [f"{self.path}?{self.query}" if self.query else self.path]
             case "host" | ":authority":
                 wanted = b"host"
-            case ":method":
-                return self.method
-            case ":path":
-                return f"{self.path}?{self.query}" if self.query else self.path
             case _:
                 wanted = name.encode("latin-1", "replace")
-        found = [value for key, value in self.headers if key == wanted]
-        return b",".join(found).decode("latin-1") if found else None
+        return [value.decode("latin-1") for key, value in self.headers if key == wanted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import structlog
 
 from edge.core.mesh_caller import Caller
 from edge.ingress.connections import Admission, Connection, Connections
+from edge.ingress.http1 import Http1Connection
 
 LOOK_EVERY_S = 1.0
 
@@ -84,7 +85,9 @@ class Visits:
                 visit.cut_at = now + self._grace_s
                 self._ended(why[0])
                 _log.info("a caller's connection ends", caller=visit.caller.spiffe_id, reason=why[1])
-                connection.drain()
+                # HTTP/1.1 reads `draining` with its next answer. Told now, it would close under a request that is on its way.
+                if not isinstance(connection, Http1Connection):
+                    connection.drain()
 
     def _tick(self) -> None:
         self.review()

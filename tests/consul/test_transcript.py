@@ -110,7 +110,7 @@ async def test_from_an_empty_consul_to_a_denied_intention(real_folder: Path, mon
                 print("$ edge run -c edge.yaml &")
                 async with sidecar_of(consul, "bookstore", store, "edge", real_folder / "first", sidecar):
                     await healthy(consul, "connect")
-                    await _ready(admin)
+                    await ready_at(admin)
                     assert "HTTP 200" in await curl(port)
                 for action, status in (("deny", "HTTP 503"), ("allow", "HTTP 200")):
                     began = await _intend(consul, action)
@@ -120,13 +120,20 @@ async def test_from_an_empty_consul_to_a_denied_intention(real_folder: Path, mon
 
 
 async def _intend(consul: Peer, action: str) -> float:
+    return await intended(consul, "edge", "bookstore", action)
+
+
+async def intended(consul: Peer, source: str, destination: str, action: str) -> float:
+    """Write an intention, printed as a person does it; when that was."""
     flag = " -deny" if action == "deny" else ""
-    print(f"$ consul intention create -replace{flag} edge bookstore\nCreated: edge => bookstore ({action})")
-    await intend(consul, "edge", "bookstore", action)
+    command = f"consul intention create -replace{flag} {source} {destination}"
+    print(f"$ {command}\nCreated: {source} => {destination} ({action})")
+    await intend(consul, source, destination, action)
     return time.monotonic()
 
 
-async def _ready(admin: int) -> None:
+async def ready_at(admin: int) -> None:
+    """Until the gateway is; print that."""
     command = ["curl", "-s", f"http://127.0.0.1:{admin}/readyz"]
     while True:
         asking = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)

@@ -13,7 +13,7 @@ import json
 import re
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +68,29 @@ def _allowed(source: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _matched(http_part: dict[str, Any]) -> dict[str, Any]:
-    path = {"exact": http_part["PathExact"]} if "PathExact" in http_part else {"prefix": http_part["PathPrefix"]}
-    rules: list[dict[str, Any]] = [{"url_path": {"path": path}}]
+    rules: list[dict[str, Any]] = [{"url_path": {"path": _path(http_part)}}]
+    rules += [{"header": _header(header)} for header in http_part.get("Header", ())]
     if methods := http_part.get("Methods"):
         headers = [{"header": {"name": ":method", "string_match": {"exact": method}}} for method in methods]
         rules.append({"or_rules": {"rules": headers}})
     return {"and_rules": {"rules": rules}}
+
+
+def _path(http_part: dict[str, Any]) -> dict[str, Any]:
+    if "PathRegex" in http_part:
+        return {"safe_regex": {"regex": http_part["PathRegex"]}}
+    return {"exact": http_part["PathExact"]} if "PathExact" in http_part else {"prefix": http_part["PathPrefix"]}
+
+
+def _header(header: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": header["Name"]}
+    if header.get("Present"):
+        made["present_match"] = True
+    elif "Regex" in header:
+        made["string_match"] = {"safe_regex": {"regex": header["Regex"]}}
+    else:
+        made["string_match"] = {kind.lower(): header[kind] for kind in ("Exact", "Prefix", "Suffix") if kind in header}
+    return {**made, "invert_match": True} if header.get("Invert") else made
 
 
 @dataclass(frozen=True)
@@ -83,18 +100,23 @@ class Sidecar:
     port: int
     folder: Path
 
-    def status(self, caller: str, path: str, method: str = "POST") -> int:
+    def status(self, caller: str, path: str, method: str = "POST", fields: Sequence[tuple[str, str]] = ()) -> int:
         """What a caller is answered: 200 where it reaches the service, 403 where the filter keeps it out."""
-        return self.reached(caller, path, method)[0]
+        return self.reached(caller, path, method, fields)[0]
 
-    def reached(self, caller: str, path: str, method: str = "POST", **headers: str) -> tuple[int, str]:
+    def reached(
+        self, caller: str, path: str, method: str = "POST", fields: Sequence[tuple[str, str]] = (), **headers: str
+    ) -> tuple[int, str]:
         """The same, and the path the service would have been given."""
         context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
         context.check_hostname = False
         context.load_cert_chain(self.folder / f"{caller}.pem", self.folder / f"{caller}-key.pem")
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=10)
         try:
-            connection.request(method, path, headers={"content-type": "application/grpc", **headers})
+            connection.putrequest(method, path, skip_accept_encoding=True)
+            for name, value in (("content-type", "application/grpc"), ("content-length", "0"), *fields, *headers.items()):
+                connection.putheader(name, value)
+            connection.endheaders()
             answer = connection.getresponse()
             answer.read()
             # Envoy refuses a gRPC call with 200 and a status: PERMISSION_DENIED is the filter's.

@@ -349,11 +349,13 @@ class ConsulDouble:
         return web.json_response(True)
 
     async def _check_intention(self, request: web.Request) -> web.Response:
+        self._demand(request, "intention:read", request.query["destination"])
         allowed = self.config.allowed(request.query["source"], request.query["destination"], default=not self.acl)
         return web.json_response({"Allowed": allowed})
 
     async def _match_intentions(self, request: web.Request) -> web.Response:
         name = request.query["name"]
+        self._demand(request, "intention:read", name)
         return await self._blocking(request, "config", lambda: ({name: self.config.matching(name)}, False))
 
     # Certificates and access rules.

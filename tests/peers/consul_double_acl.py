@@ -89,8 +89,15 @@ def _level_of(rules: dict[str, Any], resource: str, name: str) -> int:
     key, field = ("service", "intentions") if resource == "intention" else (resource, "policy")
     exact = rules.get(key, {}).get(name)
     if exact is not None:
-        return _LEVELS[exact.get(field, "deny")]
+        return _granted(exact, field)
     prefixes = [prefix for prefix in rules.get(f"{key}_prefix", {}) if name.startswith(prefix)]
     if not prefixes:
         return 0
-    return _LEVELS[rules[f"{key}_prefix"][max(prefixes, key=len)].get(field, "deny")]
+    return _granted(rules[f"{key}_prefix"][max(prefixes, key=len)], field)
+
+
+def _granted(rule: dict[str, str], field: str) -> int:
+    """Who may read or write a service may read its intentions, unless it is said otherwise."""
+    if field == "intentions" and field not in rule:
+        return min(_LEVELS[rule.get("policy", "deny")], _LEVELS["read"])
+    return _LEVELS[rule.get(field, "deny")]

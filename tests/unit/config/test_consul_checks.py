@@ -116,3 +116,28 @@ def test_shapes_that_are_wrong_are_the_schemas_affair() -> None:
     assert found("consul: {services: 7, register: 7, tls: 7}\nupstreams: []\n") == [
         "consul.register: there is no name to register"
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("consul: {service: edge, register: {}}\nlisteners: [{bind: ':1', mesh: true}]", []),
+        ("consul: {service: edge, register: {connect: sidecar}}\nlisteners: [{bind: ':1', mesh: false}]", []),
+        ("listeners: [{bind: ':1', mesh: {}}]", ["listeners[0].mesh: the file names no Consul agent"]),
+        (
+            "consul: {}\nlisteners: [{bind: ':1'}, {bind: ':2', mesh: true}]",
+            ["listeners[1].mesh: it presents a certificate, and consul.service does not say whose"],
+        ),
+        (
+            "consul: {service: edge}\nlisteners: [{bind: ':1', mesh: true, tls: {cert: a, key: b, client_ca: c}}]",
+            ["listeners[0].tls: mesh leaves no choice of TLS: the certificate and whom to trust are the mesh's"],
+        ),
+        (
+            "consul: {service: edge, register: {connect: sidecar}}\nlisteners: [{bind: ':1', mesh: true}]",
+            ["consul.register.connect: listeners[0] takes the mesh's calls itself"],
+        ),
+    ],
+)
+def test_a_listener_of_the_mesh(given: str, expected: list[str]) -> None:
+    """Its certificate is Consul's, and it is registered as what it is."""
+    assert found(given) == expected

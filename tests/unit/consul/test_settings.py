@@ -144,6 +144,20 @@ def test_gateway_registers_what_is_said(tmp_path: Path) -> None:
     assert gateway_definition(config(tmp_path, "null")) is None
 
 
+@pytest.mark.parametrize(("register", "port"), [("{}", 8443), ("{port: 443}", 443)])
+def test_gateway_registers_the_listener_of_the_mesh(tmp_path: Path, register: str, port: int) -> None:
+    """As Connect-native, whichever of the listeners it is."""
+    file = tmp_path / "edge.yaml"
+    file.write_text(
+        f"listeners: [{{bind: ':8080'}}, {{bind: '10.0.0.5:8443', mesh: true}}]\nconsul: {{service: edge, register: {register}}}\n"
+        "apis: [{name: a, reflection: true, upstream: u}]\nupstreams: {u: {endpoints: ['127.0.0.1:1']}}\n"
+    )
+    definition = gateway_definition(load_config(file, {}))
+    assert definition is not None
+    assert (definition.connect, definition.address, definition.port) == ("native", "10.0.0.5", port)
+    assert definition.body()["Connect"] == {"Native": True}
+
+
 def test_other_services(tmp_path: Path) -> None:
     """Their ID is their name unless they have one."""
     given = config(
