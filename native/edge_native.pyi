@@ -9,6 +9,7 @@ from edge.wire.http1 import Parts, ReadLimits
 from edge.wire.session import AnswerReceived, H2Event, Header, Role, SessionSettings
 
 __version__: str
+INTERFACE: int
 
 class H2Session:
     """`edge.wire.session.H2Session`, and two methods beyond it. Bytes may be any contiguous buffer."""

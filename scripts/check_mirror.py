@@ -16,6 +16,7 @@ VOCABULARY = {
     "edge/wire/codec.py",
     "edge/descriptors/model.py",
     "edge/ingress/service.py",
+    "edge/ingress/http1_state.py",
     "edge/upstream/call.py",
     "edge/exchange.py",
     "edge/ingress/serving.py",

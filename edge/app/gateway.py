@@ -136,7 +136,7 @@ class Gateway:
             _log.info("listening", address=str(given.bind), tls=given.tls is not None or mesh, mesh=mesh)
         self._watch(snapshot)
         if engine().name != "native":
-            _log.warning("slow engine", engine=engine().name, reason=engines.WITHOUT_NATIVE)
+            _log.warning("slow engine", engine=engine().name, reason=engines.without_native())
         _log.info("loaded", engine=engine().name, routes=len(snapshot.routes.routes), loading=list(snapshot.loading))
         if self._mesh is not None:
             self._mesh.register()

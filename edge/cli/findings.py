@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from edge import __version__
 from edge.config.address import Address
 from edge.config.models import Config, Limits
-from edge.wire.engines import WITHOUT_NATIVE, engine
+from edge.wire.engines import engine, without_native
 
 _CONNECT_TIMEOUT_S = 2.0
 _PACKAGES = ("uvloop", "httptools", "h2", "protobuf", "pydantic")
@@ -60,7 +60,7 @@ def _engine() -> Finding:
     text = f"{engine().name} {engine().version}"
     if engine().name == "native":
         return Finding(State.OK, "engine", text)
-    return Finding(State.WARNING, "engine", f"{text}: {WITHOUT_NATIVE}")
+    return Finding(State.WARNING, "engine", f"{text}: {without_native()}")
 
 
 def reachability(config: Config) -> list[Finding]:

@@ -102,7 +102,12 @@ class Http1Connection(Calling, asyncio.Protocol):
             if reader.flaw is not None:
                 self._unreadable(reader.flaw)
             else:
-                self._advance()
+                if self._state == HEAD and reader.head_complete:
+                    self._begin()
+                if self._state == STREAM and self._stream is not None:
+                    self._stream.fed()
+                if reader.complete:
+                    self._completed()
             if self._state > STREAM:
                 return
             if self._inlet.data:
@@ -110,21 +115,16 @@ class Http1Connection(Calling, asyncio.Protocol):
         if self._state == HEAD:
             self._timer.at(self._started + self._limits.header_timeout_s)
 
-    def _advance(self) -> None:
-        """Act on what the reader has completed."""
-        if self._state == HEAD and self._reader.head_complete:
-            self._begin()
-        if self._state == STREAM and self._stream is not None:
-            self._stream.fed()
-        if self._reader.complete:
-            if self._state == BODY:
-                self._state = CALL
-                self._timer.off()
-                self._turn.finish(self._reader.take_body())
-            elif self._state == STREAM:
-                self._state = CALL
-            elif self._state == DISCARD:
-                self._answered(0, close=False)
+    def _completed(self) -> None:
+        """A request is whole; what is done about it depends on who was to read its body."""
+        if self._state == BODY:
+            self._state = CALL
+            self._timer.off()
+            self._turn.finish(self._reader.take_body())
+        elif self._state == STREAM:
+            self._state = CALL
+        elif self._state == DISCARD:
+            self._answered(0, close=False)
 
     def _resume(self) -> None:
         """The turn of the next pipelined request."""

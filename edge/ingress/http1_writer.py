@@ -60,15 +60,12 @@ class AnswerWriter:
         connection = b"" if not close and request.version == "1.1" else connection_line(request, close=close)
         head_only = request.method == "HEAD"
         try:
-            return self._write(answer, head_only=head_only, connection=connection)
+            size = 0 if head_only or answer.status in BODILESS else len(answer.body)
+            apart = size > QUEUE_BYTES  # not worth a copy
+            wire = render(self._render, answer, head_only=head_only or apart, connection=connection)
         except Exception:  # noqa: BLE001  # an unsafe field or a value of the wrong type: a bug of the service, not of the connection
             _log.exception("an answer could not be rendered", status=answer.status)
-            return self._write(last_resort(), head_only=head_only, connection=connection)
-
-    def _write(self, answer: Answer, *, head_only: bool, connection: bytes) -> int:
-        size = 0 if head_only or answer.status in BODILESS else len(answer.body)
-        apart = size > QUEUE_BYTES  # not worth a copy
-        wire = render(self._render, answer, head_only=head_only or apart, connection=connection)
+            return self.send(last_resort(), request, close=close)
         self._transport.write(wire)
         if apart:
             self._transport.write(answer.body)

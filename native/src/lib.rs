@@ -10,9 +10,14 @@ mod fuzz;
 mod h2;
 mod http1;
 
+/// Of what Python calls here and what is called there: one more with each change that one side could not do without the other.
+/// `edge/wire/engines.py` compares it with its own.
+const INTERFACE: u32 = 2;
+
 #[pymodule]
 fn edge_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("INTERFACE", INTERFACE)?;
     h2::register(module)?;
     http1::register(module)?;
     codec::register(module)

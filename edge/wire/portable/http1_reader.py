@@ -164,6 +164,8 @@ class PortableRequestReader:
         """Llhttp reads RTSP and ICE as well, and does not say which: the request line must name HTTP (RFC 9112 2.3)."""
         line = (self._line or b"") + piece
         line = line.lstrip(b"\r\n")
+        if line.startswith(b"PRI "):  # of HTTP/2's preface, and never a request
+            self.flaw = HeadFlaw(FlawKind.VERSION, "HTTP/1.0 and HTTP/1.1 are served here")
         end = line.find(b"\n")
         if end < 0:
             self._line = line if len(line) <= self._max_head_wire_bytes else b""
@@ -210,13 +212,16 @@ class PortableRequestReader:
         """
         Read the body as if no Upgrade had been asked for (RFC 9110 7.8 lets us), and close afterwards.
 
-        llhttp skips the body of an Upgrade; a head of our own with the same framing makes it read on. What follows the request
-        may be in the new protocol, so the connection is not kept (Envoy CVE-2026-73548).
+        llhttp skips the body of an Upgrade; a parser of its own, which has read a head with the same framing, reads it. It has not heard
+        of this head's `Connection: close` either, after which llhttp takes nothing. What follows the request may be in the new protocol,
+        so the connection is not kept (Envoy CVE-2026-73548).
         """
         self.keep_alive = self._upgrade = False
         if not facts.has_body:
             self.complete = True
-        elif facts.chunked:
+            return
+        self._parser = HttpRequestParser(self)
+        if facts.chunked:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
         else:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (facts.content_length or 0))

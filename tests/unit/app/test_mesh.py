@@ -55,8 +55,8 @@ async def test_readiness_names_each_upstream(tmp_path: Path) -> None:
         loaded = given(tmp_path, double, "plain")
         mesh, pool = made(loaded), Pool("shop", [], plan())
         await mesh.follow(loaded, {"shop": pool})
-        (reason,) = mesh.reasons()
-        assert reason.startswith("upstream shop: waiting for Consul")
+        reason = mesh.faults()["shop"]
+        assert reason.startswith("waiting for Consul")
         await pool.close(0)
         await mesh.close()
 

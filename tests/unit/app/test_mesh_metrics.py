@@ -31,7 +31,7 @@ async def test_what_is_followed_and_what_is_not_any_more(tmp_path: Path) -> None
         pool, mesh = Pool("shop", [], plan()), made(loaded)
         known.append(mesh)
         await mesh.follow(loaded, {"shop": pool})
-        await until(lambda: mesh.followed["shop"].state().ready and not mesh.reasons(), "all known")
+        await until(lambda: mesh.followed["shop"].state().ready and not mesh.faults(), "all known")
         metrics.publish()
         assert value("consul_ready", upstream="shop") == 1
         assert value("consul_instances", upstream="shop") == 0, "no sidecar stands for it"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine, is_authority, split_target
+from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine, is_authority, may_trail, split_target
 from tests.unit.keeping import FEW, LONG, kept_bytes
 
 Fields = list[tuple[bytes, bytes]]
@@ -17,20 +17,20 @@ MALFORMED = FlawKind.MALFORMED
 @pytest.mark.parametrize(
     ("method", "target", "version", "headers", "expected"),
     [
-        ("GET", b"/a?b=c", "1.1", [H], HeadFacts("/a", "b=c", None, None, False, False)),
-        ("GET", b"/", "1.0", [], HeadFacts("/", "", None, None, False, False)),
-        ("GET", b"/a?b?c", "1.1", [H], HeadFacts("/a", "b?c", None, None, False, False)),
-        ("GET", b"//a/{b}|`^\"<>", "1.1", [H], HeadFacts("//a/{b}|`^\"<>", "", None, None, False, False)),
-        ("GET", b"/?\\", "1.1", [H], HeadFacts("/", "\\", None, None, False, False)),
-        ("GET", b"http://B:1/a?b", "1.1", [H], HeadFacts("/a", "b", b"B:1", None, False, False)),
-        ("GET", b"HTTPS://b", "1.1", [H], HeadFacts("/", "", b"b", None, False, False)),
-        ("GET", b"http://b?q", "1.1", [H], HeadFacts("/", "q", b"b", None, False, False)),
-        ("POST", b"/", "1.1", [H, (b"content-length", b"5")], HeadFacts("/", "", None, 5, False, False)),
-        ("POST", b"/", "1.1", [H, (b"content-length", b"0")], HeadFacts("/", "", None, 0, False, False)),
-        ("POST", b"/", "1.1", [H, (b"transfer-encoding", b"Chunked")], HeadFacts("/", "", None, None, True, False)),
-        ("POST", b"/", "1.1", [H, (b"content-length", b"1"), (b"expect", b"100-Continue")], HeadFacts("/", "", None, 1, False, True)),
-        ("POST", b"/", "1.0", [(b"content-length", b"1"), (b"expect", b"100-continue")], HeadFacts("/", "", None, 1, False, False)),
-        ("GET", b"/", "1.1", [H, (b"expect", b"100-continue")], HeadFacts("/", "", None, None, False, False)),
+        ("GET", b"/a?b=c", "1.1", [H], HeadFacts("/a", "b=c", None, None, False, False, True)),
+        ("GET", b"/", "1.0", [], HeadFacts("/", "", None, None, False, False, False)),
+        ("GET", b"/a?b?c", "1.1", [H], HeadFacts("/a", "b?c", None, None, False, False, True)),
+        ("GET", b"//a/{b}|`^\"<>", "1.1", [H], HeadFacts("//a/{b}|`^\"<>", "", None, None, False, False, True)),
+        ("GET", b"/?\\", "1.1", [H], HeadFacts("/", "\\", None, None, False, False, True)),
+        ("GET", b"http://B:1/a?b", "1.1", [H], HeadFacts("/a", "b", b"B:1", None, False, False, True)),
+        ("GET", b"HTTPS://b", "1.1", [H], HeadFacts("/", "", b"b", None, False, False, True)),
+        ("GET", b"http://b?q", "1.1", [H], HeadFacts("/", "q", b"b", None, False, False, True)),
+        ("POST", b"/", "1.1", [H, (b"content-length", b"5")], HeadFacts("/", "", None, 5, False, False, True)),
+        ("POST", b"/", "1.1", [H, (b"content-length", b"0")], HeadFacts("/", "", None, 0, False, False, True)),
+        ("POST", b"/", "1.1", [H, (b"transfer-encoding", b"Chunked")], HeadFacts("/", "", None, None, True, False, True)),
+        ("POST", b"/", "1.1", [H, (b"content-length", b"1"), (b"expect", b"100-Continue")], HeadFacts("/", "", None, 1, False, True, True)),
+        ("POST", b"/", "1.0", [(b"content-length", b"1"), (b"expect", b"100-continue")], HeadFacts("/", "", None, 1, False, False, False)),
+        ("GET", b"/", "1.1", [H, (b"expect", b"100-continue")], HeadFacts("/", "", None, None, False, False, True)),
     ],
 )  # fmt: skip
 def test_sound_heads(method: str, target: bytes, version: str, headers: Fields, expected: HeadFacts) -> None:
@@ -86,7 +86,7 @@ def test_flaws(method: str, target: bytes, version: str, headers: Fields, kind: 
     ("length", "chunked", "has_body"), [(None, False, False), (0, False, False), (1, False, True), (None, True, True)]
 )
 def test_has_body(length: int | None, chunked: bool, has_body: bool) -> None:
-    assert HeadFacts("/", "", None, length, chunked, False).has_body is has_body
+    assert HeadFacts("/", "", None, length, chunked, False, True).has_body is has_body
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,28 @@ def test_an_authority_that_is_too_long_is_not_remembered() -> None:
     """The longest that is one is 255 characters and a port."""
     assert is_authority(b"a" * 255 + b":65535")
     assert kept_bytes(lambda number: is_authority(b"%d" % abs(number) + b"a" * LONG)) < FEW
+
+
+@pytest.mark.parametrize(
+    ("version", "fields", "keeps"),
+    [
+        ("1.1", [(b"connection", b"x, CLOSE")], False),
+        ("1.1", [(b"connection", b"close x")], True),
+        ("1.1", [(b"connection", b"x"), (b"connection", b"\tclose ")], False),
+        ("1.1", [(b"proxy-connection", b"close")], False),
+        ("1.0", [(b"connection", b"Keep-Alive")], True),
+        ("1.0", [(b"connection", b"keep-alive, close")], False),
+        ("1.1", [(b"connection", b"upgrade"), (b"upgrade", b"x")], False),
+        ("1.1", [(b"connection", b"upgrade")], True),
+        ("1.1", [(b"upgrade", b"x")], True),
+    ],
+)
+def test_who_may_send_another_request(version: str, fields: Fields, keeps: bool) -> None:
+    facts = examine("GET", b"/", version, [H, *fields])
+    assert isinstance(facts, HeadFacts)
+    assert facts.keep_alive is keeps
+
+
+def test_fields_that_frame_do_not_trail() -> None:
+    assert may_trail(b"grpc-status")
+    assert not any(map(may_trail, (b"content-length", b"transfer-encoding", b"host", b"connection", b"upgrade")))

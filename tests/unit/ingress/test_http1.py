@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.ingress.connections import Connections, ConnectionSlots
 from edge.ingress.http1_limits import QUEUE_BYTES, Http1Limits
-from edge.ingress.service import Answer, Call, Head
+from edge.ingress.service import Answer, Head
 from tests.unit.ingress.doubles import Recorder, Wire, run, turns
-
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%s\r\n%s"
-
-
-def ok(body: bytes, connection: bytes = b"") -> bytes:
-    return OK % (len(body), connection, body)
-
-
-def refused(status: bytes, body: bytes) -> bytes:
-    return b"HTTP/1.1 %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s" % (status, len(body), body)
-
-
-MALFORMED = refused(b"400 Bad Request", b"MALFORMED_REQUEST")
-VERSION = refused(b"505 HTTP Version Not Supported", b"HTTP_VERSION_UNSUPPORTED")
-CLOSE = b"connection: close\r\n"
-HOST = b"Host: a\r\n"
-GET = b"GET /a?b HTTP/1.1\r\nHost: a\r\n\r\n"
-POST = b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
-CHUNKED = b"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n"
+from tests.unit.ingress.http1_wire import CHUNKED, CLOSE, GET, MALFORMED, POST, VERSION, early, ok, refused
 
 # name, >> bytes, << bytes, is the connection kept?
 TRANSCRIPTS = [
@@ -285,55 +265,6 @@ def test_one_byte_chunks_are_served() -> None:
     run(scenario())
 
 
-def early(status: int = 404, *, close: bool = False) -> Callable[[Head], Call | Answer]:
-    return lambda head: Answer(status, (), b"early", close)
-
-
-def test_an_early_answer_keeps_the_connection_when_the_body_is_small() -> None:
-    """The refused body passes by; the next request is served."""
-
-    async def scenario() -> None:
-        wire = Wire(Recorder(begin_with=early()))
-        await wire.send(POST[:-2])
-        assert wire.out == b"HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\n\r\nearly"
-        await wire.send(POST[-2:] + GET)
-        assert [head.method for head in wire.service.heads] == ["POST", "GET"]
-        assert not wire.transport.closed
-        await wire.hang_up()
-
-    run(scenario())
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
-        b"POST / HTTP/1.0\r\nContent-Length: 5\r\n\r\n",
-    ],
-)
-def test_an_early_answer_ends_the_connection_when_the_body_could_be_long_or_absent(sent: bytes) -> None:
-    async def scenario() -> None:
-        wire = await Wire(Recorder(begin_with=early())).send(sent, GET)
-        assert wire.out == b"HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\nconnection: close\r\n\r\nearly"
-        assert wire.transport.eof
-        await wire.hang_up()
-
-    run(scenario())
-
-
-@pytest.mark.parametrize("status", [204, 304])
-def test_answers_without_a_body(status: int) -> None:
-    async def scenario() -> None:
-        wire = await Wire(Recorder(begin_with=early(status))).send(GET)
-        assert wire.out.endswith(b"\r\n\r\n")
-        assert b"content-length" not in wire.out
-        await wire.hang_up()
-
-    run(scenario())
-
-
 def test_pipelined_requests_are_begun_in_their_turn() -> None:
     """The second request is not looked at while the first runs."""
 
@@ -384,25 +315,6 @@ def test_a_flood_of_pipelined_requests_is_not_read() -> None:
     run(scenario())
 
 
-def test_early_answers_nobody_reads_stop_the_next_request() -> None:
-    """Also those whose request has a body to pass over: a client that sends on and never reads must not fill our memory."""
-
-    async def scenario() -> None:
-        wire = Wire(Recorder(begin_with=lambda _: Answer(404, (), bytes(2000))), stuck=True)
-        for _ in range(20):
-            await wire.send(b"POST /n HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx" * 100)
-            await turns(120)
-        assert wire.transport.unsent < 65536 + 5000
-        assert wire.transport.reading_paused
-        wire.transport.stuck = False
-        wire.transport.take(wire.transport.unsent)
-        await turns(3000)
-        assert len(wire.service.heads) == 2000
-        await wire.hang_up()
-
-    run(scenario())
-
-
 def test_many_small_requests_in_one_packet_let_others_run_in_between() -> None:
     async def scenario() -> None:
         wire = Wire(Recorder(begin_with=early()))
@@ -411,244 +323,6 @@ def test_many_small_requests_in_one_packet_let_others_run_in_between() -> None:
         await turns(100)
         assert len(wire.service.heads) == 100
         await wire.hang_up()
-
-    run(scenario())
-
-
-async def forever(head: Head, body: bytes) -> Answer:
-    await asyncio.Event().wait()
-    raise AssertionError
-
-
-def test_a_client_that_goes_away_cancels_its_call() -> None:
-    async def scenario() -> None:
-        wire = await Wire(Recorder(finish_with=forever)).send(GET)
-        await wire.hang_up()
-        assert wire.service.calls[0].events == ["finish", "cancelled", "sent 0"]
-        assert len(wire.connections) == 0
-
-    run(scenario())
-
-
-def test_a_client_that_goes_away_in_the_turn_in_which_its_call_began() -> None:
-    """One that has answered is settled as it is; one that has not is cancelled, however early."""
-
-    async def scenario() -> None:
-        wire = Wire()
-        wire.protocol.data_received(GET)
-        wire.protocol.connection_lost(None)
-        assert wire.service.calls[0].events == ["finish", "sent 9"]
-        wire = Wire(Recorder(finish_with=forever))
-        wire.protocol.data_received(GET)
-        wire.protocol.connection_lost(None)
-        await turns()
-        assert wire.service.calls[0].events == ["finish", "cancelled", "sent 0"]
-        assert len(wire.connections) == 0
-
-    run(scenario())
-
-
-def test_a_client_that_goes_away_in_its_body() -> None:
-    async def scenario() -> None:
-        wire = await Wire().send(POST[:-1])
-        await wire.hang_up()
-        assert wire.service.calls[0].events == ["abandon CANCELLED", "sent 0"]
-
-    run(scenario())
-
-
-def test_a_call_that_outlives_its_cancellation_is_still_settled_once() -> None:
-    async def scenario() -> None:
-        async def stubborn(head: Head, body: bytes) -> Answer:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                await asyncio.sleep(1)
-            return Answer(200)
-
-        wire = await Wire(Recorder(finish_with=stubborn)).send(GET)
-        await wire.hang_up()
-        assert len(wire.connections) == 1  # its task still runs
-        await asyncio.sleep(2)
-        assert wire.service.calls[0].events == ["finish", "sent 0"]
-        assert len(wire.connections) == 0
-
-    run(scenario())
-
-
-def test_a_crashing_call_is_answered_and_settled() -> None:
-    async def scenario() -> None:
-        def crash(head: Head, body: bytes) -> Awaitable[Answer]:
-            raise ZeroDivisionError
-
-        wire = await Wire(Recorder(finish_with=crash)).send(GET)
-        assert wire.out.startswith(b"HTTP/1.1 500 ")
-        assert wire.service.calls[0].events == ["finish", "sent 8"]
-        assert not wire.transport.closed
-        await wire.hang_up()
-
-    run(scenario())
-
-
-def test_a_field_with_a_line_break_never_leaves() -> None:
-    async def scenario() -> None:
-        wire = Wire(Recorder(begin_with=lambda head: Answer(200, ((b"x", b"a\r\nset-cookie: b"),))))
-        await wire.send(GET)
-        assert wire.out.startswith(b"HTTP/1.1 500 ")
-        assert b"set-cookie" not in wire.out
-        await wire.hang_up()
-
-    run(scenario())
-
-
-def test_deadlines() -> None:
-    """Each phase has its own; in virtual time their ends are exact."""
-
-    async def scenario() -> None:
-        limits = Http1Limits(header_timeout_s=10, body_timeout_s=30, idle_timeout_s=60)
-
-        async def closed_after(*pieces: bytes) -> tuple[float, bytes]:
-            wire = await Wire(limits=limits).send(*pieces)
-            start, answered = asyncio.get_running_loop().time(), len(wire.out)
-            while not (wire.transport.closed or wire.transport.eof):
-                await asyncio.sleep(0.5)
-            passed = asyncio.get_running_loop().time() - start
-            await wire.hang_up()
-            return round(passed), wire.out[answered:]
-
-        timeout = refused(b"408 Request Timeout", b"REQUEST_TIMEOUT")
-        assert await closed_after() == (10, b"")
-        assert await closed_after(b"GET / HT") == (10, timeout)
-        assert await closed_after(b"\r\n") == (10, b"")
-        assert await closed_after(POST[:-1]) == (30, timeout)
-        assert await closed_after(GET) == (60, b"")
-        assert await closed_after(GET, b"GET / HTTP/1.1\r\n") == (10, timeout)
-
-    run(scenario())
-
-
-def test_a_slow_head_is_timed_from_its_first_byte() -> None:
-    async def scenario() -> None:
-        wire = Wire()
-        await wire.send(b"G")
-        await asyncio.sleep(1)
-        for byte in b"ET / HTTP/1.1\r\nX: yyyyyyy":
-            if wire.transport.eof:
-                break
-            await wire.send(bytes((byte,)))
-            await asyncio.sleep(1)
-        assert wire.transport.eof
-        assert wire.service.refusals[0].fault.name == "REQUEST_TIMEOUT"
-        await wire.hang_up()
-
-    run(scenario())
-
-
-def test_a_reader_that_takes_nothing_is_cut_off() -> None:
-    """The call is settled when the transport has taken the answer, or when it is known that it never will."""
-
-    async def scenario() -> None:
-        async def large(head: Head, body: bytes) -> Answer:
-            return Answer(200, (), 200_000 * b"x")
-
-        wire = await Wire(Recorder(finish_with=large), stuck=True).send(GET, GET)
-        call = wire.service.calls[0]
-        assert len(wire.service.calls) == 1  # the next request waits for the reader
-        assert call.events == ["finish"]
-        await asyncio.sleep(29)
-        wire.transport.take(50_000)
-        await asyncio.sleep(29)
-        assert not wire.transport.lost  # it took something
-        await asyncio.sleep(32)
-        assert wire.transport.lost
-        assert call.events == ["finish", "sent 200000"]
-
-    run(scenario())
-
-
-def test_a_slow_reader_gets_the_next_answer_when_it_has_taken_this_one() -> None:
-    async def scenario() -> None:
-        async def large(head: Head, body: bytes) -> Answer:
-            return Answer(200, (), 200_000 * b"x")
-
-        wire = await Wire(Recorder(finish_with=large), stuck=True).send(GET, GET)
-        wire.transport.stuck = False
-        wire.transport.take(wire.transport.unsent)
-        await turns()
-        assert [call.events for call in wire.service.calls] == [["finish", "sent 200000"]] * 2
-        await wire.hang_up()
-
-    run(scenario())
-
-
-def test_an_answer_that_never_drains_does_not_keep_a_closing_connection() -> None:
-    async def scenario() -> None:
-        wire = await Wire(stuck=True).send(b"GET / HTTP/1.0\r\n\r\n")
-        assert wire.transport.closed
-        assert not wire.transport.lost
-        await asyncio.sleep(31)
-        assert wire.transport.lost
-
-    run(scenario())
-
-
-def test_a_refused_client_is_given_time_to_read_but_not_for_ever() -> None:
-    """Its remaining bytes are dropped, unread bytes would reset the connection under the answer."""
-
-    async def scenario() -> None:
-        wire = await Wire().send(b"BAD\r\n\r\n", 1000 * b"x")
-        assert wire.transport.eof
-        assert not wire.transport.closed
-        await asyncio.sleep(6)
-        assert wire.transport.lost
-
-    run(scenario())
-
-
-def test_over_the_connection_limit() -> None:
-    """Past it a client is told so; far past it, it is not even told."""
-
-    async def scenario() -> None:
-        connections = Connections(ConnectionSlots(1))
-        wires = [Wire(connections=connections) for _ in range(20)]
-        await turns()
-        assert wires[0].out == b""
-        assert wires[1].out == refused(b"503 Service Unavailable", b"OVERLOADED")
-        assert wires[-1].transport.lost
-        assert wires[-1].out == b""
-        for wire in wires:
-            await wire.hang_up()
-        assert len(connections) == 0
-        wire = await Wire(connections=connections).send(GET)
-        assert wire.out == ok(b"GET /a?b ")
-        await wire.hang_up()
-
-    run(scenario())
-
-
-def test_draining() -> None:
-    """Idle connections close, a running request finishes with `Connection: close`, what does not end is cut."""
-
-    async def scenario() -> None:
-        connections = Connections(ConnectionSlots(10))
-        gate = asyncio.Event()
-
-        async def finish(head: Head, body: bytes) -> Answer:
-            await gate.wait()
-            return Answer(200)
-
-        idle = await Wire(connections=connections).send(GET)
-        busy = await Wire(Recorder(finish_with=finish), connections=connections).send(GET)
-        stuck = await Wire(Recorder(finish_with=forever), connections=connections).send(GET)
-        draining = asyncio.create_task(connections.drain(20))
-        await turns()
-        assert idle.transport.lost
-        gate.set()
-        await turns()
-        assert busy.out == ok(b"", CLOSE)
-        await draining
-        assert stuck.service.calls[0].events == ["finish", "cancelled", "sent 0"]
-        assert len(connections) == 0
 
     run(scenario())
 

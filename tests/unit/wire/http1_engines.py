@@ -17,7 +17,9 @@ from edge.wire.portable.http1_reader import PortableRequestReader
 try:
     import edge_native
 
-    from edge.wire.native.http1_reader import NativeRequestReader
+    from edge.wire.native.http1_reader import (
+        NativeRequestReader as NativeRequestReader,  # for the tests to take from here
+    )
 
     native_render = edge_native.render
 except (ImportError, AttributeError):

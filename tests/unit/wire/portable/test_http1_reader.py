@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from edge.ingress.http1_reader import RequestReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.core.http1_head import FlawKind
 from edge.ingress.http1_limits import Http1Limits
-from edge.outcome import Fault
+from edge.wire.portable.http1_reader import PortableRequestReader
 
 Read = tuple[str, bytes, tuple[tuple[bytes, bytes], ...], bytes, bool]
 
 
-def read_all(data: bytes, cuts: list[int]) -> tuple[list[Read], Fault | None]:
+def read_all(data: bytes, cuts: list[int]) -> tuple[list[Read], FlawKind | None]:
     """Every request in `data`, fed in the pieces `cuts` makes; and the fault that ended it."""
-    reader = RequestReader(Http1Limits())
+    reader = PortableRequestReader(Http1Limits())
     requests: list[Read] = []
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     for start, end in pairwise(edges):
         piece, offset = data[start:end], 0
         while offset < len(piece):
             offset = reader.feed(piece, offset)
-            if reader.refusal is not None:
-                return requests, reader.refusal.fault
+            if reader.flaw is not None:
+                return requests, reader.flaw.kind
             reader.max_body_bytes = 1 << 20
             if reader.complete:
                 keep = reader.keep_alive
@@ -87,34 +87,3 @@ def test_damaged_bytes_give_the_same_verdict_however_cut(
     at = min(at, len(data))
     damaged = data[:at] + junk + data[at + len(junk) :]
     assert read_all(damaged, cuts) == read_all(damaged, [])
-
-
-def test_nothing_past_a_message_is_consumed() -> None:
-    reader = RequestReader(Http1Limits())
-    first = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    assert reader.feed(first + b"junk that is no request", 0) == len(first)
-    assert reader.complete
-
-
-def test_the_head_comes_before_its_body() -> None:
-    """So that the service can refuse it before a body byte is read."""
-    reader = RequestReader(Http1Limits())
-    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
-    assert reader.feed(head + b"hi", 0) == len(head)
-    assert reader.head_complete
-    assert not reader.complete
-
-
-def test_an_unsound_head_is_told_for_the_log() -> None:
-    reader = RequestReader(Http1Limits())
-    reader.feed(b"GET /a?b HTTP/1.1\r\n\r\n", 0)
-    head = reader.head("192.0.2.1", 1.0, secure=False)
-    assert (head.method, head.path, head.query) == ("GET", "/a", "b")
-
-
-def test_the_reason_names_no_value() -> None:
-    """A refused head's secrets stay out of the log."""
-    reader = RequestReader(Http1Limits())
-    reader.feed(b"GET / HTTP/1.1\r\nHost: secret@a\r\n\r\n", 0)
-    assert reader.refusal is not None
-    assert "secret" not in reader.refusal.detail
