@@ -78,9 +78,12 @@ class Attempts:
     def _go_on(self, granted: Granted | None) -> None:
         """Attempt it on what was granted, or else is free; or queue."""
         try:
-            granted = granted or self._slots.take()
+            if granted is None:
+                granted = self._slots.take()
             if granted is None:
                 self._queue()
+            elif isinstance(granted, Refusal):
+                self._end(granted)
             else:
                 self._attempt(granted)
         except Exception:  # noqa: BLE001  # a bug of ours: in a turn of its own nobody else would hear of it, and the call would hang
@@ -97,33 +100,30 @@ class Attempts:
         self._turn = None
         self._go_on(self._slots.claim(turn.result()))  # None: it retired in the meantime
 
-    def _attempt(self, granted: Granted) -> None:
-        if isinstance(granted, Refusal):
-            self._end(granted)
-            return
+    def _attempt(self, connection: Connection) -> None:
         request, trace = self._request, self._trace
-        now, deadline = self._loop.time(), request.deadline
-        if deadline is not None and deadline <= now:
+        now, deadline, remaining_s = self._loop.time(), request.deadline, None
+        if deadline is None:
+            deadline = inf
+        elif (remaining_s := deadline - now) <= 0:
             self._slots.pump()  # the stream we do not take is another's
             self._end(deadline_exceeded())
             return
         trace.attempts += 1
-        trace.address = granted.address
+        trace.address = address = connection.address
         trace.started = trace.started or now
-        self._connection = granted
-        stream = self._stream = UnaryStream(
-            request.message, request.max_response_bytes, self._ended, inf if deadline is None else deadline
-        )
-        remaining_s = None if deadline is None else deadline - now
-        granted.start(stream, self._heads.of(request.path, request.metadata, remaining_s, granted.address))
+        self._connection = connection
+        stream = self._stream = UnaryStream(request.message, request.max_response_bytes, self._ended, deadline)
+        connection.start(stream, self._heads.of(request.path, request.metadata, remaining_s, address))
 
     def _ended(self, outcome: Outcome) -> None:
         """An attempt has ended."""
-        if self._done is None or self._stream is None:
+        done = self._done
+        if done is None or self._stream is None:
             return
         self._measure(self._stream)
         if not isinstance(outcome, Unprocessed):
-            done, self._done = self._done, None
+            self._done = None
             done(outcome)
         elif self._trace.attempts < MAX_ATTEMPTS:
             self._loop.call_soon(self._next)  # later: whoever tells us so is busy ending other calls
@@ -132,10 +132,9 @@ class Attempts:
 
     def _measure(self, stream: UnaryStream) -> UnaryStream:
         """Note how far an attempt has come, and let go of it: it knows us, and each call would be garbage for the collector."""
-        trace = self._trace
-        assert self._connection is not None
-        if not trace.sent:
-            trace.sent = self._connection.has_written(stream)
+        trace, connection = self._trace, self._connection
+        assert connection is not None
+        trace.sent = trace.sent or stream.written_in <= connection.writes
         trace.upstream_s = self._loop.time() - trace.started
         self._stream = None
         return stream

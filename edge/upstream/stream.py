@@ -50,6 +50,9 @@ class Carrier(Protocol):
     def release(self, stream: Stream, reset_code: int | None) -> None:
         """The stream has settled: forget it, resetting it when a code is given."""
 
+    def answered(self, stream: Stream, flow_bytes: int) -> None:
+        """The stream has settled by its whole answer, `flow_bytes` of it: `acknowledge` and `release` in one."""
+
 
 class Stream:
     """
@@ -196,19 +199,27 @@ class UnaryStream(Stream):
     def __init__(
         self, message: bytes, max_response_bytes: int, done: Callable[[Outcome], None], deadline: float = inf
     ) -> None:
-        super().__init__(max_response_bytes, deadline, encode_frame(message), ended_out=True)
+        # What `Stream` sets, without the call: one of these is made per call.
+        self.id = self.written_in = 0
+        self.carrier = self.settled_as = self._head = self._decoder = None
+        self.unsent = encode_frame(message)
+        self.ended_out = True
+        self.deadline = deadline
+        self._max_bytes = max_response_bytes
         self._done = done
         self._reply: bytes | None = None
 
     def answer_received(self, answer: AnswerReceived) -> None:
-        """The common answer is understood at once; any other step by step."""
+        """The common answer, to a request that is out, is understood and settled at once; any other step by step."""
+        carrier = self.carrier
         head = reply.read_head(tuple(answer.headers))
         message = whole_message(answer.data, self._max_bytes)
-        if message is None or isinstance(head, Refusal) or self.carrier is None:
+        if message is None or isinstance(head, Refusal) or self.unsent or carrier is None or self.settled_as is not None:
             super().answer_received(answer)
             return
-        self.carrier.acknowledge(self.id, answer.flow_bytes)
-        self.settle(reply.conclude(head.metadata, answer.trailers, message))
+        outcome = self.settled_as = reply.conclude(head.metadata, answer.trailers, message)
+        carrier.answered(self, answer.flow_bytes)
+        self._done(outcome)
 
     def data_received(self, data: bytes, flow_bytes: int, *, end: bool) -> None:
         """The common answer, one whole message in one piece, needs no decoder."""

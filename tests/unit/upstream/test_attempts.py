@@ -77,9 +77,9 @@ async def test_a_call_cancelled_while_it_waits_leaves_the_queue() -> None:
         assert pool.state().pending == 0
         await pool.warm()
         (connection,) = pool._slots._endpoints[0].open
-        connection._max_streams, allowed = 0, connection._max_streams
+        connection.max_streams, allowed = 0, connection.max_streams
         call, _ = begin(pool, heard)
-        connection._max_streams = allowed
+        connection.max_streams = allowed
         pool._slots.pump()
         assert connection.reserved == 1
         call.cancel()

@@ -107,11 +107,11 @@ async def test_a_cancelled_call_is_reset_in_the_same_turn_of_the_loop() -> None:
         running = asyncio.ensure_future(ask(pool))
         await until(lambda: server.requests == 1)
         (connection,) = pool._slots._endpoints[0].open
-        writes = connection._writes
+        writes = connection.writes
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert connection._writes == writes + 1
+        assert connection.writes == writes + 1
         assert not connection.streams
         await pool.close(1)
 
@@ -163,11 +163,11 @@ async def test_calls_of_one_turn_leave_in_one_write() -> None:
         pool = pool_to(server.port)
         await pool.warm()
         (connection,) = pool._slots._endpoints[0].open
-        before = connection._writes
+        before = connection.writes
         running = [asyncio.ensure_future(ask(pool)) for _ in range(10)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert connection._writes == before + 1
+        assert connection.writes == before + 1
         await asyncio.gather(*running)
         await pool.close(1)
 

@@ -37,6 +37,10 @@ class Carrier:
     def release(self, stream: Stream, reset_code: int | None) -> None:
         self.released.append(reset_code)
 
+    def answered(self, stream: Stream, flow_bytes: int) -> None:
+        self.acknowledge(stream.id, flow_bytes)
+        self.release(stream, None)
+
 
 class Call:
     """A unary stream whose request has been sent."""
