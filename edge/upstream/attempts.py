@@ -20,7 +20,7 @@ from edge.upstream.connection import Connection
 from edge.upstream.reply import deadline_exceeded
 from edge.upstream.request_head import RequestHeads
 from edge.upstream.slots import Granted, Slots
-from edge.upstream.stream import Outcome, UnaryStream, Unprocessed
+from edge.upstream.stream import UnaryStream, Unprocessed
 
 _log = structlog.get_logger("edge.upstream")
 
@@ -28,10 +28,14 @@ MAX_ATTEMPTS = 3
 """How often a call that no service began is made, the first time included."""
 
 
-class Attempts:
-    """`edge.upstream.call.Running`."""
+class Attempts(UnaryStream):
+    """
+    `edge.upstream.call.Running`.
 
-    __slots__ = ("_connection", "_done", "_heads", "_loop", "_request", "_slots", "_stream", "_trace", "_turn")
+    It is the stream of each of its attempts, one after the other: most calls have one, and for them a second object would be a waste.
+    """
+
+    __slots__ = ("_connection", "_done", "_heads", "_loop", "_request", "_slots", "_trace", "_turn")
 
     def __init__(
         self,
@@ -42,14 +46,18 @@ class Attempts:
         trace: Trace,
         done: Done,
     ) -> None:
+        # What `UnaryStream` and `Stream` set, but for what `renew` does, without the calls.
+        self.id = self.written_in = 0
+        self.ended_out = True
+        self.deadline = inf if request.deadline is None else request.deadline
+        self._max_bytes = request.max_response_bytes
         self._slots = slots
         self._heads = heads
         self._loop = loop
         self._request = request
         self._trace = trace
         self._done: Done | None = done
-        self._stream: UnaryStream | None = None
-        self._connection: Connection | None = None
+        self._connection: Connection | None = None  # while an attempt is under way
         self._turn: asyncio.Future[Granted] | None = None
 
     def begin(self) -> None:
@@ -67,8 +75,9 @@ class Attempts:
         self._done = None
         if self._turn is not None:
             self._slots.leave(self._turn)
-        elif self._stream is not None:
-            self._measure(self._stream).cancel()
+        elif self._connection is not None:
+            self._measure()
+            super().cancel()
 
     def _next(self) -> None:
         """A stream for the next attempt, now or in its turn."""
@@ -101,11 +110,9 @@ class Attempts:
         self._go_on(self._slots.claim(turn.result()))  # None: it retired in the meantime
 
     def _attempt(self, connection: Connection) -> None:
-        request, trace = self._request, self._trace
-        now, deadline, remaining_s = self._loop.time(), request.deadline, None
-        if deadline is None:
-            deadline = inf
-        elif (remaining_s := deadline - now) <= 0:
+        request, trace, now = self._request, self._trace, self._loop.time()
+        remaining_s = None if request.deadline is None else request.deadline - now
+        if remaining_s is not None and remaining_s <= 0:
             self._slots.pump()  # the stream we do not take is another's
             self._end(deadline_exceeded())
             return
@@ -113,15 +120,15 @@ class Attempts:
         trace.address = address = connection.address
         trace.started = trace.started or now
         self._connection = connection
-        stream = self._stream = UnaryStream(request.message, request.max_response_bytes, self._ended, deadline)
-        connection.start(stream, self._heads.of(request.path, request.metadata, remaining_s, address))
+        self.renew(request.message)
+        connection.start(self, self._heads.of(request.path, request.metadata, remaining_s, address))
 
-    def _ended(self, outcome: Outcome) -> None:
+    def settled(self) -> None:
         """An attempt has ended."""
-        done = self._done
-        if done is None or self._stream is None:
+        done, outcome = self._done, self.settled_as
+        if done is None or outcome is None:
             return
-        self._measure(self._stream)
+        self._measure()
         if not isinstance(outcome, Unprocessed):
             self._done = None
             done(outcome)
@@ -130,14 +137,13 @@ class Attempts:
         else:
             self._end(Refusal(Fault.UPSTREAM_UNAVAILABLE, outcome.reason))
 
-    def _measure(self, stream: UnaryStream) -> UnaryStream:
-        """Note how far an attempt has come, and let go of it: it knows us, and each call would be garbage for the collector."""
+    def _measure(self) -> None:
+        """Note how far an attempt has come, and that it is over."""
         trace, connection = self._trace, self._connection
         assert connection is not None
-        trace.sent = trace.sent or stream.written_in <= connection.writes
+        self._connection = None
+        trace.written = trace.written or self.written_in <= connection.writes
         trace.upstream_s = self._loop.time() - trace.started
-        self._stream = None
-        return stream
 
     def _end(self, outcome: UnaryReply | Refusal) -> None:
         done, self._done = self._done, None
