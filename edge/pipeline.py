@@ -64,10 +64,12 @@ class Pipeline:
             verdict = admit(x)
             if verdict is None:
                 continue
-            if isinstance(verdict, Refusal):
-                return verdict
-            if callable(verdict):  # before any test for awaitables, which costs an ABC look-up
+            if callable(
+                verdict
+            ):  # first: nearly all are; and before any test for awaitables, which costs an ABC look-up
                 held.append(verdict)
+            elif isinstance(verdict, Refusal):
+                return verdict
             else:
                 return self._resume(position, verdict, x, held)
         return None

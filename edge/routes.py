@@ -116,6 +116,10 @@ class ApiRoutes:
     merge_slashes: bool = False
 
 
+_new_tuple = tuple.__new__
+"""Makes a NamedTuple without the call of Python that its own `__new__` is."""
+
+
 class RouteTable:
     """
     Routes to look requests up in. `routes` keeps the order of the APIs and of their bindings.
@@ -143,7 +147,7 @@ class RouteTable:
         if self._merging is not None and has_empty_segment(path):
             trie, path = self._merging, _merge(path)
         found = trie.lookup(method, path)
-        return Match(found.value, found.captures) if isinstance(found, Found) else Missing(found.allow)
+        return _new_tuple(Match, found) if isinstance(found, Found) else Missing(found.allow)  # of the same two fields
 
 
 _SLASHES = re.compile("/{2,}")

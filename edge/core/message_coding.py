@@ -9,6 +9,8 @@ https://connectrpc.com/docs/protocol (Streaming RPCs).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from edge.core.content_coding import MIN_COMPRESSED_BYTES, compress
 from edge.core.grpc_frame import Inflated, encode_frame
 
@@ -17,7 +19,16 @@ GZIP = "gzip"
 
 def takes_gzip(accepted: str) -> bool:
     """Whether a list of message codings (grpc-accept-encoding, connect-accept-encoding) has gzip; it has no weights."""
-    return GZIP in accepted and any(name.strip() == GZIP for name in accepted.split(","))
+    return GZIP in accepted and (_takes_gzip if len(accepted) <= _MAX_CHARS else _takes_gzip.__wrapped__)(accepted)
+
+
+_MAX_CHARS = 128
+"""Of a list that is remembered: what a client can make us hold is small."""
+
+
+@lru_cache(maxsize=64)  # clients of one library say the same; one that fills it makes others be read again
+def _takes_gzip(accepted: str) -> bool:
+    return any(name.strip() == GZIP for name in accepted.split(","))
 
 
 def frame(message: bytes, *, gzip: bool, packs: bool = True) -> bytes:

@@ -82,8 +82,11 @@ class _Leaf(Generic[T]):
 
     def found(self, raw: Sequence[str], decoded: Sequence[str]) -> Found[T]:
         """The match of a path, given its segments as received and decoded."""
-        if self.plain is not None:
-            return Found(self.entry.value, tuple([decoded[at] for at in self.plain]))
+        plain = self.plain
+        if plain is not None:
+            if len(plain) == 1:
+                return Found(self.entry.value, (decoded[plain[0]],))
+            return Found(self.entry.value, tuple([decoded[at] for at in plain]))
         captured = [
             decoded[start] if decoding is None else decode("/".join(raw[start:stop]), decoding)
             for start, stop, decoding in self.captures

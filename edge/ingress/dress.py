@@ -23,18 +23,19 @@ _VARY = (b"vary", b"accept-encoding")
 
 def dressed(answer: Answer, head: Head, request_id: str, *, compress: bool) -> Answer:
     """The answer as this client gets it."""
-    headers = [*answer.headers, (b"x-request-id", request_id.encode("ascii"))]
-    body, asked = answer.body, head.first
+    status, given, body, close, _ = answer
+    headers = [*given, (b"x-request-id", request_id.encode("ascii"))]
+    asked = head.first
     wanted = asked.get(b"if-none-match")
-    if wanted and answer.status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), answer):
+    if wanted and status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), answer):
         kept = [(name, value) for name, value in headers if name != b"content-type"]
-        return Answer(NOT_MODIFIED, [*kept, _VARY] if compress else kept, b"", answer.close)
+        return Answer(NOT_MODIFIED, [*kept, _VARY] if compress else kept, b"", close)
     if compress and b"accept-encoding" not in asked:
-        if compressible(_value(answer.headers, b"content-type")):
+        if compressible(_value(given, b"content-type")):
             headers.append(_VARY)
     elif compress:
         body = _compressed(body, head, headers)
-    return Answer(answer.status, headers, body, answer.close)
+    return Answer(status, headers, body, close)
 
 
 def _compressed(body: bytes, head: Head, headers: list[Header]) -> bytes:

@@ -136,11 +136,13 @@ def terms_of(head: Head, wires: tuple[Wire, ...], target: Target, *, compress: b
     form = PROTO if name == PROTO.name else form_of(name, target)
     if wire is None or form is None:
         return Refusal(Fault.MEDIA_TYPE_UNSUPPORTED)
-    coding = head.get(b"grpc-encoding") or IDENTITY
-    if coding not in CODINGS:
-        message = f"messages compressed with {coding[:32]!r} are not understood"
-        return Refusal(Fault.MESSAGE_CODING_UNSUPPORTED, message=message)
-    gzip = compress and takes_gzip(head.get(b"grpc-accept-encoding"))
+    coding, first = IDENTITY, head.first
+    if b"grpc-encoding" in first:
+        coding = head.get(b"grpc-encoding") or IDENTITY
+        if coding not in CODINGS:
+            message = f"messages compressed with {coding[:32]!r} are not understood"
+            return Refusal(Fault.MESSAGE_CODING_UNSUPPORTED, message=message)
+    gzip = compress and b"grpc-accept-encoding" in first and takes_gzip(head.get(b"grpc-accept-encoding"))
     return Terms(wire, media_type, form, coding, gzip)
 
 

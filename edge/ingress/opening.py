@@ -94,10 +94,8 @@ def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> li
     metadata = request_metadata(opening.head.headers, opening.serving.apis[x.target.api].metadata)
     metadata.append((b"x-request-id", x.request_id.encode("ascii")))
     origin, agent = opening.origin, x.user_agent
-    short = len(origin.chain) + len(origin.host) <= _MAX_CHARS
-    metadata += (_of_origin if short else _of_origin.__wrapped__)(origin)
-    if agent:
-        metadata += (_of_agent if len(agent) <= _MAX_CHARS else _of_agent.__wrapped__)(agent)
+    short = len(origin.chain) + len(origin.host) + len(agent) <= _MAX_CHARS
+    metadata += (_of_client if short else _of_client.__wrapped__)(origin, agent)
     if opening.head.caller is not None:
         metadata.append((b"x-forwarded-client-cert", opening.head.caller.forwarded))
     if extra:
@@ -112,26 +110,24 @@ _MAX_CHARS = 512
 
 
 @lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again
-def _of_origin(origin: Forwarded) -> list[Header]:
-    """Where a client is, as metadata."""
+def _of_client(origin: Forwarded, user_agent: str) -> list[Header]:
+    """Where and what a client is, as metadata."""
     return plain(
         (
             (b"x-forwarded-for", origin.chain),
             (b"x-forwarded-proto", origin.proto),
             (b"x-forwarded-host", origin.host),
+            (b"x-forwarded-user-agent", user_agent),
         )
     )
-
-
-@lru_cache(maxsize=256)  # as above
-def _of_agent(user_agent: str) -> list[Header]:
-    return plain(((b"x-forwarded-user-agent", user_agent),))
 
 
 def _passes_gzip(opening: Opening, target: Target) -> bool:
     """Whether a message that the service compressed would reach the client as it is: only then may the service do it."""
     if not opening.serving.apis[target.api].compression:
         return False
-    names = _ACCEPTING[opening.x.dialect]
     head = opening.head
-    return any(takes_gzip(head.get(name)) for name in names) and "json" not in head.get(b"content-type")
+    for name in _ACCEPTING[opening.x.dialect]:
+        if name in head.first and takes_gzip(head.get(name)):
+            return "json" not in head.get(b"content-type")
+    return False

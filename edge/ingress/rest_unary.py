@@ -74,7 +74,7 @@ class RestUnary:
         content_type = known(media_type)
         if content_type is None:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail="the content type of the answer is no header value")
-        return self._dressed(Answer(OK if status is None else status, (*fields, content_type), printed.body))
+        return self._dressed(Answer(OK if status is None else status, (content_type, *fields), printed.body))
 
     def refused(self, refusal: Refusal) -> Answer:
         """google.rpc.Status as JSON."""

@@ -82,8 +82,8 @@ class RpcMetrics:
 
     def ended(self, x: Exchange, duration_s: float) -> None:
         """A call is over, admitted or not; everything about it is in `x`."""
-        key = (x.dialect, x.grpc_code, x.status)
-        self._ended[key] = self._ended.get(key, 0) + 1
+        ended, key = self._ended, (x.dialect, x.grpc_code, x.status)
+        ended[key] = ended.get(key, 0) + 1
         self._duration.observe(duration_s)
         if x.upstream_address:
             self._upstream_duration.observe(x.upstream_s)

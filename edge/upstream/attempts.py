@@ -20,7 +20,7 @@ from edge.upstream.connection import Connection
 from edge.upstream.reply import deadline_exceeded
 from edge.upstream.request_head import RequestHeads
 from edge.upstream.slots import Granted, Slots
-from edge.upstream.stream import Outcome, UnaryStream, Unprocessed
+from edge.upstream.stream import UnaryStream, Unprocessed
 
 _log = structlog.get_logger("edge.upstream")
 
@@ -28,10 +28,14 @@ MAX_ATTEMPTS = 3
 """How often a call that no service began is made, the first time included."""
 
 
-class Attempts:
-    """`edge.upstream.call.Running`."""
+class Attempts(UnaryStream):
+    """
+    `edge.upstream.call.Running`.
 
-    __slots__ = ("_connection", "_done", "_heads", "_loop", "_request", "_slots", "_stream", "_trace", "_turn")
+    It is the stream of each of its attempts, one after the other: most calls have one, and for them a second object would be a waste.
+    """
+
+    __slots__ = ("_connection", "_done", "_heads", "_loop", "_request", "_slots", "_trace", "_turn")
 
     def __init__(
         self,
@@ -42,14 +46,18 @@ class Attempts:
         trace: Trace,
         done: Done,
     ) -> None:
+        # What `UnaryStream` and `Stream` set, but for what `renew` does, without the calls.
+        self.id = self.written_in = 0
+        self.ended_out = True
+        self.deadline = inf if request.deadline is None else request.deadline
+        self._max_bytes = request.max_response_bytes
         self._slots = slots
         self._heads = heads
         self._loop = loop
         self._request = request
         self._trace = trace
         self._done: Done | None = done
-        self._stream: UnaryStream | None = None
-        self._connection: Connection | None = None
+        self._connection: Connection | None = None  # while an attempt is under way
         self._turn: asyncio.Future[Granted] | None = None
 
     def begin(self) -> None:
@@ -67,8 +75,9 @@ class Attempts:
         self._done = None
         if self._turn is not None:
             self._slots.leave(self._turn)
-        elif self._stream is not None:
-            self._measure(self._stream).cancel()
+        elif self._connection is not None:
+            self._measure()
+            super().cancel()
 
     def _next(self) -> None:
         """A stream for the next attempt, now or in its turn."""
@@ -78,9 +87,12 @@ class Attempts:
     def _go_on(self, granted: Granted | None) -> None:
         """Attempt it on what was granted, or else is free; or queue."""
         try:
-            granted = granted or self._slots.take()
+            if granted is None:
+                granted = self._slots.take()
             if granted is None:
                 self._queue()
+            elif isinstance(granted, Refusal):
+                self._end(granted)
             else:
                 self._attempt(granted)
         except Exception:  # noqa: BLE001  # a bug of ours: in a turn of its own nobody else would hear of it, and the call would hang
@@ -97,48 +109,41 @@ class Attempts:
         self._turn = None
         self._go_on(self._slots.claim(turn.result()))  # None: it retired in the meantime
 
-    def _attempt(self, granted: Granted) -> None:
-        if isinstance(granted, Refusal):
-            self._end(granted)
-            return
-        request, trace = self._request, self._trace
-        now, deadline = self._loop.time(), request.deadline
-        if deadline is not None and deadline <= now:
+    def _attempt(self, connection: Connection) -> None:
+        request, trace, now = self._request, self._trace, self._loop.time()
+        remaining_s = None if request.deadline is None else request.deadline - now
+        if remaining_s is not None and remaining_s <= 0:
             self._slots.pump()  # the stream we do not take is another's
             self._end(deadline_exceeded())
             return
         trace.attempts += 1
-        trace.address = granted.address
+        trace.address = address = connection.address
         trace.started = trace.started or now
-        self._connection = granted
-        stream = self._stream = UnaryStream(
-            request.message, request.max_response_bytes, self._ended, inf if deadline is None else deadline
-        )
-        remaining_s = None if deadline is None else deadline - now
-        granted.start(stream, self._heads.of(request.path, request.metadata, remaining_s, granted.address))
+        self._connection = connection
+        self.renew(request.message)
+        connection.start(self, self._heads.of(request.path, request.metadata, remaining_s, address))
 
-    def _ended(self, outcome: Outcome) -> None:
+    def settled(self) -> None:
         """An attempt has ended."""
-        if self._done is None or self._stream is None:
+        done, outcome = self._done, self.settled_as
+        if done is None or outcome is None:
             return
-        self._measure(self._stream)
+        self._measure()
         if not isinstance(outcome, Unprocessed):
-            done, self._done = self._done, None
+            self._done = None
             done(outcome)
         elif self._trace.attempts < MAX_ATTEMPTS:
             self._loop.call_soon(self._next)  # later: whoever tells us so is busy ending other calls
         else:
             self._end(Refusal(Fault.UPSTREAM_UNAVAILABLE, outcome.reason))
 
-    def _measure(self, stream: UnaryStream) -> UnaryStream:
-        """Note how far an attempt has come, and let go of it: it knows us, and each call would be garbage for the collector."""
-        trace = self._trace
-        assert self._connection is not None
-        if not trace.sent:
-            trace.sent = self._connection.has_written(stream)
+    def _measure(self) -> None:
+        """Note how far an attempt has come, and that it is over."""
+        trace, connection = self._trace, self._connection
+        assert connection is not None
+        self._connection = None
+        trace.written = trace.written or self.written_in <= connection.writes
         trace.upstream_s = self._loop.time() - trace.started
-        self._stream = None
-        return stream
 
     def _end(self, outcome: UnaryReply | Refusal) -> None:
         done, self._done = self._done, None

@@ -8,7 +8,7 @@ answering is a Refusal.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge.outcome import Refusal
@@ -48,19 +48,20 @@ class UnaryReply:
     trailers: Sequence[Header] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trace:
     """
     What the access log wants to know of a call's way upstream, filled in as it happens. Seconds.
 
-    `moved` is when the service last sent a byte of a stream, on the loop's clock. `via` is the way the call took where there are several.
+    `written`: some byte of it has left. `moved` is when the service last sent a byte of a stream, on the loop's clock. `via` is the way the
+    call took where there are several.
     """
 
     address: str = ""
     started: float = 0.0
     upstream_s: float = 0.0
     attempts: int = 0
-    sent: bool = field(default=False)
+    written: bool = False
     moved: float = 0.0
     via: str = ""
 

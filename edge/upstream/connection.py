@@ -78,12 +78,12 @@ class Connection(asyncio.Protocol):
         self._deadlines = Deadlines(self._loop, self.streams)
         self._blocked: dict[int, Stream] = {}
         self.reserved = 0
-        self._max_streams = 0
+        self.max_streams = 0
         self._max_header_list_bytes = UNLIMITED_BYTES
         self.accepting = False
         self._paused = False
         self._flush_due = False
-        self._writes = 0
+        self.writes = 0
         self._reason = ""
         self._heartbeat = Heartbeat(self._loop, timing, self)
 
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
     @property
     def free(self) -> int:
         """Streams the peer allows beyond those."""
-        return self._max_streams - len(self.streams) - self.reserved if self.accepting else 0
+        return self.max_streams - len(self.streams) - self.reserved if self.accepting else 0
 
     @property
     def awaiting(self) -> bool:
@@ -158,8 +158,12 @@ class Connection(asyncio.Protocol):
         self._heartbeat.heard()
         if not self._flush_due:
             self._schedule_flush()
+        streams = self.streams
         for event in self._session.receive_answers(data):
-            _HANDLERS[event.__class__](self, event)
+            if isinstance(event, AnswerReceived) and (stream := streams.get(event.stream)) is not None:
+                stream.answer_received(event)  # nearly all that comes, and no step more than it needs
+            else:
+                _HANDLERS[event.__class__](self, event)
 
     def _schedule_flush(self) -> None:
         """Write at the end of this turn of the loop; whatever is sent until then goes out with it."""
@@ -172,14 +176,14 @@ class Connection(asyncio.Protocol):
             return
         data = self._session.take()
         if data:
-            self._writes += 1
+            self.writes += 1
             self._transport.write(data)
 
     # Calls.
 
     def start(self, stream: Stream, headers: Sequence[Header]) -> None:
         """Open a stream with its head and what it has to send. The caller has made sure that `free` was positive."""
-        stream.written_in = self._writes + 1
+        stream.written_in = self.writes + 1
         limit_bytes = self._max_header_list_bytes
         # Too large a head might end the connection, and the calls of others.
         if limit_bytes != UNLIMITED_BYTES and list_bytes(headers) > limit_bytes:
@@ -195,7 +199,7 @@ class Connection(asyncio.Protocol):
                 stream.id = self._session.open(headers, end=False)
         except StreamsExhausted:
             # Out of stream ids: the call needs another connection. Or the peer lowered its limit after a promise.
-            if len(self.streams) < self._max_streams:
+            if len(self.streams) < self.max_streams:
                 self._retire()
             stream.settle(Unprocessed("the connection takes no more streams"))
             return
@@ -210,7 +214,7 @@ class Connection(asyncio.Protocol):
 
     def has_written(self, stream: Stream) -> bool:
         """Whether any byte of the stream was handed to the socket."""
-        return stream.written_in <= self._writes
+        return stream.written_in <= self.writes
 
     def push(self, stream: Stream) -> None:
         """Send what `stream.unsent` holds, as far as flow control and the socket allow."""
@@ -248,6 +252,11 @@ class Connection(asyncio.Protocol):
             self._owner.capacity_changed()
         elif not self.streams:
             self._freed()
+
+    def answered(self, stream: Stream, flow_bytes: int) -> None:
+        """Forget a stream that its whole answer has settled, and let the peer send as many bytes more."""
+        self._session.acknowledge(stream.id, flow_bytes)  # what it brings is written behind the events at hand
+        self.release(stream, None)
 
     def give_back(self) -> None:
         """A promised stream is not wanted after all."""
@@ -316,12 +325,8 @@ class Connection(asyncio.Protocol):
         else:
             stream.data_received(event.data, event.flow_bytes, end=event.end)
 
-    def _on_answer(self, event: AnswerReceived) -> None:
-        stream = self.streams.get(event.stream)
-        if stream is None:
-            self._session.acknowledge(event.stream, event.flow_bytes)  # as for DATA
-        else:
-            stream.answer_received(event)
+    def _on_stray_answer(self, event: AnswerReceived) -> None:
+        self._session.acknowledge(event.stream, event.flow_bytes)  # as for DATA that nobody will read
 
     def _on_trailers(self, event: TrailersReceived) -> None:
         stream = self.streams.get(event.stream)
@@ -340,7 +345,7 @@ class Connection(asyncio.Protocol):
             self.push(stream)
 
     def _on_settings(self, event: SettingsReceived) -> None:
-        self._max_streams = event.max_concurrent_streams
+        self.max_streams = event.max_concurrent_streams
         self._max_header_list_bytes = event.max_header_list_bytes
         if not self.ready.done():
             self.accepting = True
@@ -367,7 +372,7 @@ _HANDLERS: dict[type[H2Event | AnswerReceived], Callable[[Connection, Any], None
     HeadersReceived: Connection._on_headers,
     DataReceived: Connection._on_data,
     TrailersReceived: Connection._on_trailers,
-    AnswerReceived: Connection._on_answer,
+    AnswerReceived: Connection._on_stray_answer,
     StreamReset: Connection._on_reset,
     WindowOpened: Connection._on_window,
     SettingsReceived: Connection._on_settings,

@@ -114,12 +114,14 @@ class Slots:
             return Refusal(Fault.SHUTTING_DOWN)
         if self._only is not None:  # the common case, without ceremony: one endpoint, one connection, room on it
             links = self._only.links
-            if len(links) == 1 and links[0].free > 0:
-                return links[0]
+            if len(links) == 1:
+                link = links[0]
+                if link.accepting and len(link.streams) + link.reserved < link.max_streams:  # `free`, without the call
+                    return link
         decision = self._decide(len(self._pending), self._max_pending)
         if isinstance(decision, Take):
-            link: Connection = decision.link
-            return link
+            taken: Connection = decision.link
+            return taken
         return self._refusal(decision) if isinstance(decision, Refuse) else None
 
     def reachable(self) -> bool:

@@ -8,7 +8,7 @@ a unary call the limit on the message bounds it, for a streaming one (`duplex`) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol
@@ -49,6 +49,9 @@ class Carrier(Protocol):
 
     def release(self, stream: Stream, reset_code: int | None) -> None:
         """The stream has settled: forget it, resetting it when a code is given."""
+
+    def answered(self, stream: Stream, flow_bytes: int) -> None:
+        """The stream has settled by its whole answer, `flow_bytes` of it: `acknowledge` and `release` in one."""
 
 
 class Stream:
@@ -189,26 +192,36 @@ def frame_refusal(error: FrameError) -> Refusal:
 
 
 class UnaryStream(Stream):
-    """A call of one message each way; `done` is told the outcome."""
+    """A call of one message each way; what hears of its outcome (`settled`) may `renew` it for another attempt."""
 
-    __slots__ = ("_done", "_reply")
+    __slots__ = ("_reply",)
 
-    def __init__(
-        self, message: bytes, max_response_bytes: int, done: Callable[[Outcome], None], deadline: float = inf
-    ) -> None:
-        super().__init__(max_response_bytes, deadline, encode_frame(message), ended_out=True)
-        self._done = done
+    def __init__(self, max_response_bytes: int, deadline: float = inf) -> None:
+        super().__init__(max_response_bytes, deadline, b"", ended_out=True)
         self._reply: bytes | None = None
 
+    def renew(self, message: bytes) -> None:
+        """As it was before anything came, with its request still to be sent; never while it is on a connection."""
+        self.carrier = self.settled_as = self._head = self._decoder = self._reply = None
+        self.unsent = encode_frame(message)
+
     def answer_received(self, answer: AnswerReceived) -> None:
-        """The common answer is understood at once; any other step by step."""
+        """The common answer, to a request that is out, is understood and settled at once; any other step by step."""
+        carrier = self.carrier
         head = reply.read_head(tuple(answer.headers))
         message = whole_message(answer.data, self._max_bytes)
-        if message is None or isinstance(head, Refusal) or self.carrier is None:
+        if (
+            message is None
+            or isinstance(head, Refusal)
+            or self.unsent
+            or carrier is None
+            or self.settled_as is not None
+        ):
             super().answer_received(answer)
             return
-        self.carrier.acknowledge(self.id, answer.flow_bytes)
-        self.settle(reply.conclude(head.metadata, answer.trailers, message))
+        self.settled_as = reply.conclude(head.metadata, answer.trailers, message)
+        carrier.answered(self, answer.flow_bytes)
+        self.settled()
 
     def data_received(self, data: bytes, flow_bytes: int, *, end: bool) -> None:
         """The common answer, one whole message in one piece, needs no decoder."""
@@ -239,8 +252,3 @@ class UnaryStream(Stream):
         if self._reply is None and isinstance(outcome, UnaryReply) and outcome.code == 0:
             return reply.malformed("a unary answer has status 0 and no message")
         return outcome
-
-    def settled(self) -> None:
-        """Tell the caller."""
-        assert self.settled_as is not None
-        self._done(self.settled_as)

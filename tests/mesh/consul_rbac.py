@@ -114,7 +114,12 @@ class Sidecar:
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=10)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
-            for name, value in (("content-type", "application/grpc"), ("content-length", "0"), *fields, *headers.items()):
+            for name, value in (
+                ("content-type", "application/grpc"),
+                ("content-length", "0"),
+                *fields,
+                *headers.items(),
+            ):
                 connection.putheader(name, value)
             connection.endheaders()
             answer = connection.getresponse()

@@ -44,6 +44,18 @@ async def test_a_refusal_is_counted_by_its_fault_even_without_a_route_or_a_log()
     assert metrics.registry.get_sample_value("edge_faults_total", {"fault": "ROUTE_NOT_FOUND"}) == 1
 
 
+async def test_each_call_of_a_batch_is_counted_for_its_own_rpc() -> None:
+    """With one that has none between two that do."""
+    metrics = Metrics(engine="portable")
+    log = LogAccess(metrics, None, clock=lambda: 101.0)
+    for x in (exchange(), exchange(), exchange(target=None, status=404), exchange()):
+        log.observe(x)
+    metrics.publish()
+    name = "edge_request_duration_seconds_count"
+    assert metrics.registry.get_sample_value(name, LABELS) == 3
+    assert metrics.registry.get_sample_value(name, {"api": "", "rpc": ""}) == 1
+
+
 async def test_lines_wait_for_others_but_not_long(tmp_path: Path) -> None:
     """A batch is written when it is full, a part of one when its time has come; nothing is lost between."""
     writer = LineWriter(Sink(str(tmp_path / "log")), lambda _: None)

@@ -9,12 +9,12 @@ import structlog
 from h2.errors import ErrorCodes
 from h2.events import StreamReset
 
+from edge.core.grpc_frame import encode_frame
 from edge.outcome import Fault, Refusal
 from edge.upstream.attempts import MAX_ATTEMPTS, Attempts
 from edge.upstream.call import Running, Trace, UnaryReply, UnaryRequest
 from edge.upstream.connection import Connection
 from edge.upstream.pool import Pool
-from edge.upstream.stream import UnaryStream
 from edge.wire.session import REFUSED_STREAM
 from tests.unit.ingress.doubles import no_garbage
 from tests.unit.upstream.scripted import Peer, scripted, until
@@ -48,7 +48,7 @@ async def test_an_outcome_is_heard_once_and_a_late_cancellation_is_harmless() ->
         call.cancel()
         call.cancel()
         assert [type(outcome) for outcome in heard] == [UnaryReply]
-        assert (trace.attempts, trace.sent, trace.upstream_s > 0) == (1, True, True)
+        assert (trace.attempts, trace.written, trace.upstream_s > 0) == (1, True, True)
         await pool.close(1)
 
 
@@ -77,9 +77,9 @@ async def test_a_call_cancelled_while_it_waits_leaves_the_queue() -> None:
         assert pool.state().pending == 0
         await pool.warm()
         (connection,) = pool._slots._endpoints[0].open
-        connection._max_streams, allowed = 0, connection._max_streams
+        connection.max_streams, allowed = 0, connection.max_streams
         call, _ = begin(pool, heard)
-        connection._max_streams = allowed
+        connection.max_streams = allowed
         pool._slots.pump()
         assert connection.reserved == 1
         call.cancel()
@@ -118,6 +118,30 @@ async def test_a_call_cancelled_between_attempts_is_not_made_again() -> None:
         await pool.close(1)
 
 
+async def test_an_attempt_begins_with_nothing_of_the_one_before() -> None:
+    """A service that gives a call up inside its answer (GOAWAY) has not begun it; what came is no part of the next answer."""
+    async with scripted(
+        lambda peer, stream: peer.reply(stream, b"new") if peer.server.requests == 2 else None
+    ) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        heard: Heard = []
+        _, trace = begin(pool, heard)
+        await until(lambda: server.requests == 1)
+        (connection,) = pool._slots._endpoints[0].open
+        (stream,) = connection.streams.values()
+        stream.head_received(
+            [(b":status", b"200"), (b"content-type", b"application/grpc"), (b"x-old", b"1")], end=False
+        )
+        stream.data_received(encode_frame(b"old") + b"\0", 9, end=False)
+        stream.lost("the service sent GOAWAY", unprocessed=True)
+        await until(lambda: bool(heard))
+        (outcome,) = heard
+        assert isinstance(outcome, UnaryReply), outcome
+        assert (outcome.message, list(outcome.headers), trace.attempts) == (b"new", [], 2)
+        await pool.close(1)
+
+
 async def test_what_is_refused_at_once_is_heard_before_begin_returns() -> None:
     """A pool that closes, metadata that would cost the connection, a deadline that has passed."""
     async with scripted() as server:
@@ -138,7 +162,7 @@ async def test_a_call_leaves_nothing_for_the_collector() -> None:
     async with scripted(lambda peer, stream: peer.reply(stream, b"ok") if peer.server.requests < 5 else None) as server:
         pool = pool_to(server.port)
         await pool.warm()
-        with no_garbage(Attempts, UnaryStream, Trace):
+        with no_garbage(Attempts, Trace):
             heard: Heard = []
             for _ in range(4):
                 begin(pool, heard)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from h2.events import PingReceived, RequestReceived, StreamReset
 
+from edge.core.grpc_frame import encode_frame
 from edge.core.grpc_timeout import parse_timeout
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import Trace, UnaryReply, UnaryRequest
@@ -15,7 +16,7 @@ from edge.upstream.heartbeat import Timing
 from edge.upstream.pool import Pool
 from edge.upstream.stream import UnaryStream, Unprocessed
 from edge.wire.portable.h2_session import PortableH2Session
-from edge.wire.session import SettingsReceived
+from edge.wire.session import AnswerReceived, SettingsReceived
 from tests.calls import unary
 from tests.unit.upstream.scripted import RESPONSE, Peer, scripted, until
 from tests.unit.upstream.services import pool_to
@@ -92,7 +93,7 @@ async def test_the_deadline_goes_out_and_our_own_clock_keeps_it() -> None:
         await pool.warm()
         outcome, trace = await ask(pool, timeout_s=0.08)
         assert outcome == Refusal(Fault.DEADLINE_EXCEEDED)
-        assert (trace.sent, 0.07 < trace.upstream_s < 0.5) == (True, True)
+        assert (trace.written, 0.07 < trace.upstream_s < 0.5) == (True, True)
         events = server.peers[0].events
         await until(lambda: any(isinstance(event, StreamReset) and event.error_code == 0x8 for event in events))
         (request,) = (event for event in events if isinstance(event, RequestReceived))
@@ -107,11 +108,11 @@ async def test_a_cancelled_call_is_reset_in_the_same_turn_of_the_loop() -> None:
         running = asyncio.ensure_future(ask(pool))
         await until(lambda: server.requests == 1)
         (connection,) = pool._slots._endpoints[0].open
-        writes = connection._writes
+        writes = connection.writes
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert connection._writes == writes + 1
+        assert connection.writes == writes + 1
         assert not connection.streams
         await pool.close(1)
 
@@ -121,7 +122,7 @@ async def test_a_connection_that_dies_takes_its_written_calls_with_it() -> None:
         pool = pool_to(server.port)
         outcome, trace = await ask(pool)
         assert isinstance(outcome, Refusal)
-        assert (outcome.fault, trace.attempts, trace.sent) == (Fault.UPSTREAM_RESET, 1, True)
+        assert (outcome.fault, trace.attempts, trace.written) == (Fault.UPSTREAM_RESET, 1, True)
         await pool.close(1)
 
 
@@ -152,10 +153,40 @@ async def test_a_limit_lowered_after_a_stream_was_promised_costs_that_call_a_tur
         server.peers[0].flush()
         await until(lambda: not connection._session.can_open())
         outcomes: list[object] = []
-        connection.start(UnaryStream(b"", 10, outcomes.append), [(b":method", b"POST")])
+
+        class Told(UnaryStream):
+            def settled(self) -> None:
+                outcomes.append(self.settled_as)
+
+        stream = Told(10)
+        stream.renew(b"")
+        connection.start(stream, [(b":method", b"POST")])
         assert [type(outcome) for outcome in outcomes] == [Unprocessed]
         assert (connection.accepting, connection.streams, server.requests) == (True, {}, 0)
         await pool.close(1)
+
+
+async def test_an_answer_told_at_once_gives_the_windows_back_and_forgets_its_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether or not anybody waits for it still."""
+    async with scripted(lambda peer, stream: None) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        call = asyncio.ensure_future(ask(pool))
+        await until(lambda: server.requests == 1)
+        (connection,) = pool._slots._endpoints[0].open
+        acknowledged: list[tuple[int, int]] = []
+        head, trailers = [(b":status", b"200"), (b"content-type", b"application/grpc")], [(b"grpc-status", b"0")]
+        answer = AnswerReceived(1, head, encode_frame(b"x"), 6, trailers)
+        session = connection._session
+        monkeypatch.setattr(session, "acknowledge", lambda stream, size: acknowledged.append((stream, size)))
+        monkeypatch.setattr(session, "receive_answers", lambda data: [answer, answer])
+        connection.data_received(b"both")
+        assert (acknowledged, connection.streams) == ([(1, 6), (1, 6)], {})
+        outcome, _ = await call
+        assert isinstance(outcome, UnaryReply), outcome
+        await pool.close(0)
 
 
 async def test_calls_of_one_turn_leave_in_one_write() -> None:
@@ -163,11 +194,11 @@ async def test_calls_of_one_turn_leave_in_one_write() -> None:
         pool = pool_to(server.port)
         await pool.warm()
         (connection,) = pool._slots._endpoints[0].open
-        before = connection._writes
+        before = connection.writes
         running = [asyncio.ensure_future(ask(pool)) for _ in range(10)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert connection._writes == before + 1
+        assert connection.writes == before + 1
         await asyncio.gather(*running)
         await pool.close(1)
 

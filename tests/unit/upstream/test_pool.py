@@ -58,7 +58,7 @@ async def test_a_call_and_what_went_with_it(service: Service) -> None:
     seen = service.seen.metadata
     assert (seen["x-pool"], seen["x-call"], seen["x-raw-bin"]) == ("p", "c", b"\x00\xff")
     assert seen["user-agent"] == f"edge-gateway/{__version__}"
-    assert (trace.address, trace.attempts, trace.sent) == (f"127.0.0.1:{service.port}", 1, True)
+    assert (trace.address, trace.attempts, trace.written) == (f"127.0.0.1:{service.port}", 1, True)
     assert trace.upstream_s > 0
     await pool.close(1)
 
@@ -114,7 +114,7 @@ async def test_a_deadline_that_has_passed_sends_nothing(service: Service) -> Non
     await pool.warm()
     trace = Trace()
     assert fault(await unary(pool, UnaryRequest(b"/t.S/Hang", b"", deadline=1.0), trace)) is Fault.DEADLINE_EXCEEDED
-    assert not trace.sent
+    assert not trace.written
     await pool.close(1)
 
 

@@ -30,7 +30,7 @@ async def test_those_who_wait_are_served_in_order() -> None:
     async with scripted() as server:
         slots = await slots_to(server.port)
         connection = await granted(slots)
-        connection._max_streams = 0
+        connection.max_streams = 0
         order: list[int] = []
 
         async def waiter(number: int) -> None:
@@ -41,7 +41,7 @@ async def test_those_who_wait_are_served_in_order() -> None:
         waiting = [asyncio.ensure_future(waiter(number)) for number in range(5)]
         await asyncio.sleep(0)
         assert slots.state()[1] == 5
-        connection._max_streams = 1
+        connection.max_streams = 1
         slots.pump()
         await asyncio.gather(*waiting)
         assert order == [0, 1, 2, 3, 4]
@@ -53,10 +53,10 @@ async def test_a_call_cancelled_with_a_stream_in_hand_gives_it_back() -> None:
     async with scripted() as server:
         slots = await slots_to(server.port)
         connection = await granted(slots)
-        connection._max_streams = 0
+        connection.max_streams = 0
         first, second = asyncio.ensure_future(granted(slots)), asyncio.ensure_future(granted(slots))
         await asyncio.sleep(0)
-        connection._max_streams = 1
+        connection.max_streams = 1
         slots.pump()
         assert connection.reserved == 1
         first.cancel()  # the grant has been made, the task has not run yet
@@ -71,7 +71,7 @@ async def test_a_cancelled_or_late_waiter_leaves_the_queue() -> None:
     async with scripted() as server:
         slots = await slots_to(server.port)
         connection = await granted(slots)
-        connection._max_streams = 0
+        connection.max_streams = 0
         loop = asyncio.get_running_loop()
         cancelled = asyncio.ensure_future(granted(slots))
         late = asyncio.ensure_future(slots.wait(loop.time() + 0.01))

@@ -37,6 +37,23 @@ class Carrier:
     def release(self, stream: Stream, reset_code: int | None) -> None:
         self.released.append(reset_code)
 
+    def answered(self, stream: Stream, flow_bytes: int) -> None:
+        self.acknowledge(stream.id, flow_bytes)
+        self.release(stream, None)
+
+
+class Told(UnaryStream):
+    """A unary stream whose outcome is kept."""
+
+    def __init__(self, limit: int, done: asyncio.Future[Outcome]) -> None:
+        super().__init__(limit)
+        self.done = done
+        self.renew(b"ask")
+
+    def settled(self) -> None:
+        assert self.settled_as is not None
+        self.done.set_result(self.settled_as)
+
 
 class Call:
     """A unary stream whose request has been sent."""
@@ -44,7 +61,7 @@ class Call:
     def __init__(self, limit: int = 100) -> None:
         self.carrier = Carrier()
         self.done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self.stream = UnaryStream(b"ask", limit, self.done.set_result)
+        self.stream = Told(limit, self.done)
         self.stream.carrier = self.carrier
         self.carrier.push(self.stream)
 
@@ -128,6 +145,12 @@ async def test_an_answer_before_the_request_was_read_stops_the_request(call: Cal
     call.stream.head_received([*HEAD, (b"grpc-status", b"8")], end=True)
     assert call.carrier.released == [NO_ERROR]
     assert call.stream.unsent == b""
+
+
+async def test_a_whole_answer_before_the_request_was_read_stops_it_too(call: Call) -> None:
+    call.stream.unsent = b"rest"
+    call.stream.answer_received(AnswerReceived(1, HEAD, encode_frame(b"x"), 6, OK))
+    assert (call.carrier.released, call.carrier.acknowledged, call.stream.unsent) == ([NO_ERROR], 6, b"")
 
 
 async def test_refused_before_an_answer_is_unprocessed_and_after_one_is_not(call: Call) -> None:
