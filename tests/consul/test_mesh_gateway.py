@@ -100,9 +100,9 @@ async def test_a_service_of_another_datacenter(wan: Wan, tmp_path: Path) -> None
         assert answer.status_code == 200, (answer.text, await gateway.logged(SHELF))
         assert len(wan.shop.calls) == 1
         pool = gateway.gateway._pools["bookstore"][1]
-        (endpoint,) = pool._slots._endpoints
-        expected = f"spiffe://{wan.trust_domain}/ns/default/dc/dc2/svc/shop"
-        assert (endpoint.port, endpoint.expects) == (ours, (expected, wan.name()))
+        assert [each.port for each in pool._slots._endpoints] == [ours]
+        (key,) = pool._slots._keys
+        assert set(key.expects) == {f"spiffe://{wan.trust_domain}/ns/default/dc/dc2/svc/shop", wan.name()}
 
 
 async def test_straight_to_the_other_datacenters_gateway(wan: Wan, tmp_path: Path) -> None:
@@ -148,3 +148,16 @@ async def test_a_server_name_no_gateway_knows(wan: Wan, tmp_path: Path) -> None:
     ):
         assert (await client.get(SHELF)).status_code == 503
         assert wan.shop.calls == []
+
+
+async def test_a_gateway_of_the_second_datacenter(wan: Wan, tmp_path: Path) -> None:
+    """Our own leaf is of dc2's intermediate, which has no subject: it is used, and the service of our datacenter reached."""
+    given = native(tmp_path, wan.dc2, "edge", "shop")
+    async with (
+        sidecar_of(wan.dc2, "shop", wan.shop.port, "edge", tmp_path / "sidecar", wan.sidecar_port),
+        running(tmp_path, given) as gateway,
+        gateway.client() as client,
+    ):
+        answer = await client.get(SHELF)
+        assert answer.status_code == 200, (answer.text, await gateway.logged(SHELF))
+        assert wan.shop.calls
