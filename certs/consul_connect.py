@@ -129,7 +129,9 @@ class ConsulConnectSource(Publication):
         trust_domain = trust_domain_of(chain[0], strict=self._strict)
         if trust_domain not in self._roots:
             raise IdentityError(f"roots: none of {trust_domain}, the trust domain of the certificate")
-        identity = make_identity(chain, key, self._roots, self._clock(), strict=self._strict)
+        identity = make_identity(
+            chain, key, self._roots, self._clock(), strict=self._strict, to_the_letter=False
+        )  # see there: the CA of a second datacenter
         rehearse(identity, strict=self._strict)
         self.publish(identity)
 

@@ -47,7 +47,7 @@ def fill_context(context: ssl.SSLContext, identity: Identity, rules: PeerRules, 
     context.verify_mode = ssl.CERT_REQUIRED
     # An intermediate may be the anchor, as in Go's verifier: SPIFFE bundles may hold one (Trust Domain and Bundle, section 4).
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    if rules.strict:
+    if rules.strict and identity.to_the_letter:
         context.verify_flags |= ssl.VERIFY_X509_STRICT  # RFC 5280 to the letter; Python's own default from 3.13 on
     context.load_verify_locations(cadata=b"".join(sorted(identity.roots(domains))))
     load_pair(context, b"".join(map(_pem, identity.chain)), identity.key)

@@ -33,6 +33,11 @@ class Identity:
     not_before: float
     not_after: float
     serial: int
+    to_the_letter: bool = True
+    """
+    Whether chains of this mesh keep RFC 5280 to the letter. Consul's do not: the intermediate of a secondary datacenter has no
+    subject, and a strict OpenSSL refuses every leaf of it for its empty issuer. Envoy and Go verify as this does when False.
+    """
 
     @property
     def lifetime_s(self) -> float:
@@ -56,6 +61,7 @@ def make_identity(
     now: float,
     *,
     strict: bool = True,
+    to_the_letter: bool = True,
 ) -> Identity:
     """Put together what a source gave. Raises IdentityError naming the check that failed."""
     if not chain:
@@ -76,6 +82,7 @@ def make_identity(
         not_before=leaf.not_valid_before_utc.timestamp(),
         not_after=leaf.not_valid_after_utc.timestamp(),
         serial=leaf.serial_number,
+        to_the_letter=to_the_letter,
     )
 
 

@@ -38,8 +38,14 @@ class ConsulAgent:
     acl: bool = False
     durable: bool = False
     management: str = ""
+    datacenter: str = "dc1"
+    primary: ConsulAgent | None = None
+    """Of the other datacenter, which this one joins and whose CA signs this one's; `wide` there."""
+    wide: bool = False
+    """Whether agents of other datacenters can join it."""
     port: int = field(default_factory=free_port)
     others: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in ("server", "serf_lan")})
+    wan_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,9 +75,11 @@ class ConsulAgent:
 
     def _settings(self) -> dict[str, Any]:
         off = dict.fromkeys(("dns", "https", "grpc", "grpc_tls", "serf_wan"), -1)
+        if self.wide or self.primary is not None:
+            off["serf_wan"] = self.wan_port
         settings: dict[str, Any] = {
-            "node_name": "node1",
-            "datacenter": "dc1",
+            "node_name": "node1" if self.primary is None else f"node1-{self.datacenter}",
+            "datacenter": self.datacenter,
             "bind_addr": "127.0.0.1",
             "client_addr": "127.0.0.1",
             "ports": {**off, **self.others, "http": self.port},
@@ -81,6 +89,10 @@ class ConsulAgent:
             "enable_script_checks": False,
             "leave_on_terminate": False,
         }
+        if self.primary is not None:
+            settings["primary_datacenter"] = self.primary.datacenter
+            settings["retry_join_wan"] = [f"127.0.0.1:{self.primary.wan_port}"]
+            settings["retry_interval_wan"] = "1s"
         if self.acl:
             self.management = self.management or str(uuid.uuid4())
             tokens = {"initial_management": self.management, "agent": self.management}
@@ -119,9 +131,17 @@ class ConsulAgent:
 
 
 @contextmanager
-def running_agent(folder: Path, *, acl: bool = False, durable: bool = False) -> Iterator[ConsulAgent]:
+def running_agent(
+    folder: Path,
+    *,
+    acl: bool = False,
+    durable: bool = False,
+    datacenter: str = "dc1",
+    primary: ConsulAgent | None = None,
+    wide: bool = False,
+) -> Iterator[ConsulAgent]:
     """An agent that has started; killed at the end."""
-    agent = ConsulAgent(folder, acl=acl, durable=durable)
+    agent = ConsulAgent(folder, acl=acl, durable=durable, datacenter=datacenter, primary=primary, wide=wide)
     try:
         agent.start()
         yield agent
