@@ -82,6 +82,28 @@ def test_types_an_any_names_are_told_when_they_are_first_met() -> None:
     assert api.knows("t.Book")
 
 
+def test_types_that_there_are_not_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer may hold a million Anys of them, and each question would be one to Python."""
+    api = NativeApiCodec(descriptor_set())
+    codec = api.method(
+        input_type="google.protobuf.Any",
+        output_type="google.protobuf.Any",
+        path_fields=(),
+        body="*",
+        response_body="",
+        http_method="POST",
+        options=JsonOptions(),
+    )
+    asked: list[str] = []
+    schema = type(api._portable.schema)
+    found = schema.message
+    monkeypatch.setattr(schema, "message", lambda self, name: (asked.append(name), found(self, name))[1])
+    for name, known in (("t.Unknown", False), ("t.All", True)):
+        url = f"a/{name}".encode()
+        codec.response(b"\x0a" + bytes([len(url)]) + url, Render())
+        assert (name in asked) == known, name
+
+
 def test_an_api_that_the_native_codec_does_not_know_whole_is_served_by_the_portable_one() -> None:
     files = FileDescriptorSet()
     message = files.file.add(name="n.proto", package="n", syntax="proto2").message_type.add(name="N")
