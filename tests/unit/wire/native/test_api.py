@@ -8,9 +8,11 @@ import weakref
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from edge.wire.codec import BindingError, JsonOptions, MethodCodec, Render
+from edge.wire.portable.schema import Schema
 from tests.unit.wire.portable.compiling import descriptor_set, message_class
 
 pytest.importorskip("edge_native", reason="the native engine is not built")
@@ -95,9 +97,13 @@ def test_types_that_there_are_not_are_not_asked_for(monkeypatch: pytest.MonkeyPa
         options=JsonOptions(),
     )
     asked: list[str] = []
-    schema = type(api._portable.schema)
-    found = schema.message
-    monkeypatch.setattr(schema, "message", lambda self, name: (asked.append(name), found(self, name))[1])
+    found = Schema.message
+
+    def message(self: Schema, name: str) -> Descriptor | None:
+        asked.append(name)
+        return found(self, name)
+
+    monkeypatch.setattr(Schema, "message", message)
     for name, known in (("t.Unknown", False), ("t.All", True)):
         url = f"a/{name}".encode()
         codec.response(b"\x0a" + bytes([len(url)]) + url, Render())
