@@ -1,7 +1,6 @@
-//! One RPC under one HTTP binding: request parts to a message, a message to an answer.
+//! One RPC under one HTTP binding, as Python sees it: what is compiled of a binding, and its two calls.
 //!
-//! Owns the order of binding - body, path, form, query, update mask - which is what makes the path win, and that each direction is one
-//! call from Python.
+//! Owns that each direction is one call from Python. How a request is bound is `bind`'s, how an answer is printed `answer`'s.
 
 use std::collections::HashSet;
 
@@ -10,30 +9,22 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use super::api::Api;
-use super::misfit::{Fail, Misfit};
-use super::outline::Outlines;
-use super::overlay::{Node, What, merge};
-use super::parameters::Parameters;
-use super::path::{Body, Variable, bind, watch};
+use super::path::{Variable, watch};
 use super::python::{refusal, words};
-use super::query;
-use super::reader::{ReadOptions, Reader, Watch};
-use super::refusal::{Bound as Fallible, Refusal, Source, blame, refuse};
-use super::required::missing;
-use super::schema::{MessageType, Schema, TypeId};
+use super::reader::{ReadOptions, Watch};
+use super::schema::TypeId;
 use super::tables::{PyLoader, Tables};
-use super::wire::{LEN, close, open, put_tag};
-use super::{answer, explain, mask, media_type};
+use super::{answer, explain};
 
 /// How the body is taken.
-enum BodyKind {
+pub(super) enum BodyKind {
     None,
     Json,
     Raw,
 }
 
 #[derive(PartialEq)]
-enum Unknown {
+pub(super) enum Unknown {
     Reject,
     Ignore,
     Capture,
@@ -41,34 +32,34 @@ enum Unknown {
 
 #[pyclass(frozen, module = "edge_native")]
 pub struct MethodCodec {
-    tables: Py<Tables>,
-    input: TypeId,
-    variables: Vec<Variable>,
-    watch: Option<Watch>,
-    body_kind: BodyKind,
+    pub(super) tables: Py<Tables>,
+    pub(super) input: TypeId,
+    pub(super) variables: Vec<Variable>,
+    pub(super) watch: Option<Watch>,
+    pub(super) body_kind: BodyKind,
     /// The field that the body fills, None for the whole message.
-    body_field: Option<usize>,
-    form: bool,
+    pub(super) body_field: Option<usize>,
+    pub(super) form: bool,
     /// Whether the query fills fields.
-    query_fields: bool,
-    options: ReadOptions,
-    plus_is_space: bool,
-    unknown: Unknown,
-    ignored: HashSet<String>,
-    system: HashSet<String>,
-    mask: Option<usize>,
-    plain: Py<PyAny>,
-    no_capture: Py<PyTuple>,
+    pub(super) query_fields: bool,
+    pub(super) options: ReadOptions,
+    pub(super) plus_is_space: bool,
+    pub(super) unknown: Unknown,
+    pub(super) ignored: HashSet<String>,
+    pub(super) system: HashSet<String>,
+    pub(super) mask: Option<usize>,
+    pub(super) plain: Py<PyAny>,
+    pub(super) no_capture: Py<PyTuple>,
     /// (render, name, text) -> render.
-    apply: Py<PyAny>,
+    pub(super) apply: Py<PyAny>,
     /// Raises the BindingError of a malformed query, or form.
-    malformed_query: Py<PyAny>,
-    malformed_form: Py<PyAny>,
-    answer: answer::Answer,
+    pub(super) malformed_query: Py<PyAny>,
+    pub(super) malformed_form: Py<PyAny>,
+    pub(super) answer: answer::Answer,
     #[pyo3(get)]
-    takes_raw: bool,
+    pub(super) takes_raw: bool,
     #[pyo3(get)]
-    gives_raw: bool,
+    pub(super) gives_raw: bool,
 }
 
 /// A binding as Python tells it; it has been checked by the portable engine.
@@ -190,200 +181,4 @@ impl MethodCodec {
         let (content_type, body) = self.answer.print(py, schema, &loader, message, render, &self.plain)?;
         words(py)?.response_body.bind(py).call1((content_type, PyBytes::new(py, &body)))
     }
-}
-
-/// The parameters that no field took.
-type Captured = Option<Vec<(String, String)>>;
-/// Message, render, captured parameters.
-type Made = (Vec<u8>, Py<PyAny>, Captured);
-
-impl MethodCodec {
-    fn bind(
-        &self,
-        py: Python<'_>,
-        api: Api<'_>,
-        captures: &[&str],
-        query: &str,
-        body: &[u8],
-        content_type: &str,
-    ) -> Fallible<Made> {
-        let root = api.schema.get(self.input);
-        let is_form = self.form && !body.is_empty() && media_type::is_form(content_type);
-        let given = match self.body_kind {
-            BodyKind::None => Body::default(),
-            BodyKind::Raw => self.raw_body(api.schema, root, body, content_type),
-            BodyKind::Json if body.is_empty() || is_form => Body::default(),
-            BodyKind::Json => self.json_body(api, root, body, content_type)?,
-        };
-        let mut node = Node::default();
-        let values = bind(api, root, &self.variables, captures, &given, &mut node)?;
-        let mut parameters = Parameters {
-            api,
-            root,
-            variables: &self.variables,
-            captures,
-            values: &values,
-            source: Source::Body,
-            prefix: self.body_field,
-            closed: None,
-            wire: &given.wire,
-            outlines: Outlines::default(),
-            max_depth: self.options.max_depth as usize,
-        };
-        if is_form {
-            self.bind_form(py, &parameters, &mut node, body)?;
-        }
-        parameters.source = Source::Query;
-        (parameters.prefix, parameters.closed) = (None, self.body_field);
-        let (render, captured) = self.bind_query(py, &parameters, &mut node, query)?;
-        self.fill_mask(api.schema, root, &given, &mut node)?;
-        let message = self.finish(api.schema, root, given.wire, &node)?;
-        Ok((message, render, captured))
-    }
-
-    fn json_body<'b>(
-        &self,
-        api: Api<'_>,
-        root: &MessageType,
-        body: &'b [u8],
-        content_type: &str,
-    ) -> Fallible<Body<'b>> {
-        if !media_type::is_json(content_type) {
-            let shown: String = content_type.chars().take(100).collect();
-            let text = format!("the body must be application/json, not {shown}");
-            return refuse(Source::MediaType, "", vec![text.into()]);
-        }
-        let read = |text: &'b str| {
-            let mut reader = Reader::new(text, api.schema, api.options, api.loader);
-            reader.out.reserve(body.len() / 2);
-            reader.told.resize(self.variables.len(), None);
-            reader.whole(|reader| match self.body_field.map(|index| &root.fields[index]) {
-                None => reader.message(root, 1, self.watch.as_ref()),
-                Some(field) if reader.cursor.peek() == b'n' && !field.takes_null => reader.cursor.literal(b"null"),
-                Some(field) => {
-                    let place = reader.cursor.at;
-                    reader.body_field(field, self.watch.as_ref())?;
-                    for (number, variable) in self.variables.iter().enumerate() {
-                        if Some(variable.steps.as_slice()) == self.body_field.as_ref().map(std::slice::from_ref) {
-                            reader.told[number] = Some((place, reader.cursor.at));
-                        }
-                    }
-                    Ok(())
-                }
-            })?;
-            Ok(Body { wire: reader.out, told: reader.told, text })
-        };
-        let text = match std::str::from_utf8(body) {
-            Ok(text) if !text.starts_with('\u{feff}') => text,
-            _ => {
-                let why = explain::explain(body).unwrap_or_else(|| Misfit::new("invalid JSON"));
-                return Err(blame(Source::Body, Fail::Misfit(why)));
-            }
-        };
-        read(text).map_err(|fail: Box<Fail>| blame(Source::Body, *fail))
-    }
-
-    /// Any bytes of any type, into an HttpBody: the request itself, or a field of it.
-    fn raw_body<'b>(&self, schema: &Schema, root: &MessageType, body: &[u8], content_type: &str) -> Body<'b> {
-        let mut wire = Vec::with_capacity(body.len() + content_type.len() + 16);
-        let field = self.body_field.map(|index| &root.fields[index]);
-        let mark = field.map(|field| {
-            put_tag(&mut wire, field.number, LEN);
-            open(&mut wire)
-        });
-        let of = field.and_then(|field| field.message).map_or(root, |of| schema.get(of));
-        for (name, bytes) in [("content_type", content_type.as_bytes()), ("data", body)] {
-            if let Some(field) = of.named(name).map(|index| &of.fields[index]) {
-                super::overlay::put_value(&mut wire, field, bytes);
-            }
-        }
-        if let Some(mark) = mark {
-            close(&mut wire, mark);
-        }
-        Body { wire, ..Body::default() }
-    }
-
-    fn bind_form(&self, py: Python<'_>, form: &Parameters<'_>, node: &mut Node, body: &[u8]) -> Fallible<()> {
-        let text = std::str::from_utf8(body).ok().filter(|text| text.is_ascii());
-        let Some(pairs) = text.and_then(|text| query::parse(text, true)) else {
-            return Err(said(py, &self.malformed_form, PyBytes::new(py, body).as_any()));
-        };
-        for (name, text) in pairs {
-            if !form.bind(node, &name, &text)? && !self.options.ignore_unknown {
-                return refuse(Source::Body, super::misfit::shortened(&name), vec!["no such field".into()]);
-            }
-        }
-        Ok(())
-    }
-
-    fn bind_query(
-        &self,
-        py: Python<'_>,
-        parameters: &Parameters<'_>,
-        node: &mut Node,
-        raw: &str,
-    ) -> Fallible<(Py<PyAny>, Captured)> {
-        let mut render = self.plain.clone_ref(py);
-        if raw.is_empty() {
-            return Ok((render, None));
-        }
-        let Some(pairs) = query::parse(raw, self.plus_is_space) else {
-            return Err(said(py, &self.malformed_query, PyString::new(py, raw).as_any()));
-        };
-        let mut captured = Vec::new();
-        for (name, text) in pairs {
-            if self.ignored.contains(&*name) || (self.query_fields && parameters.bind(node, &name, &text)?) {
-                continue;
-            }
-            if self.system.contains(&*name) {
-                let applied = self.apply.call1(py, (render, &*name, &*text));
-                render = applied.map_err(|error| Box::new(Refusal::Python(error)))?;
-            } else if self.unknown == Unknown::Reject {
-                return refuse(Source::Query, super::misfit::shortened(&name), vec!["no such parameter".into()]);
-            } else if self.unknown == Unknown::Capture {
-                captured.push((name.into_owned(), text.into_owned()));
-            }
-        }
-        Ok((render, (!captured.is_empty()).then_some(captured)))
-    }
-
-    /// Set the mask from the body's fields unless the request brought one. `{}` sets an empty mask, no body none.
-    fn fill_mask(&self, schema: &Schema, root: &MessageType, body: &Body<'_>, node: &mut Node) -> Fallible<()> {
-        let (Some(field), Some(resource)) = (self.mask, self.body_field.and_then(|index| root.fields[index].message))
-        else {
-            return Ok(());
-        };
-        if body.text.is_empty() || node.has(field) {
-            return Ok(());
-        }
-        let paths = mask::of_body(schema, schema.get(resource), body.text);
-        if let Some(paths) = paths.map_err(|fail| blame(Source::Body, *fail))? {
-            node.add(field, What::Value(paths));
-        }
-        Ok(())
-    }
-
-    fn finish(&self, schema: &Schema, root: &MessageType, wire: Vec<u8>, node: &Node) -> Fallible<Vec<u8>> {
-        let ours = |fail: Box<Fail>| blame(Source::Body, *fail);
-        let message = if node.is_empty() {
-            wire
-        } else {
-            let mut out = Vec::with_capacity(wire.len() + 64);
-            merge(&mut out, schema, root, &wire, node).map_err(|error| ours(error.into()))?;
-            out
-        };
-        match missing(schema, root, &message).map_err(ours)? {
-            Some(path) => refuse(Source::Body, path, vec!["is required".into()]),
-            None => Ok(message),
-        }
-    }
-}
-
-/// The exception that a Python function raises about a text it cannot read.
-#[cold]
-fn said(py: Python<'_>, reader: &Py<PyAny>, text: &Bound<'_, PyAny>) -> Box<Refusal> {
-    Box::new(match reader.call1(py, (text,)) {
-        Err(error) => Refusal::Python(error),
-        Ok(_) => Refusal::Malformed,
-    })
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod any;
 mod api;
+mod bind;
 mod cursor;
 mod entries;
 mod explain;

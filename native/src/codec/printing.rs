@@ -70,7 +70,8 @@ impl Printer<'_> {
                 check_value(self.schema, field, bytes, part, nesting)?;
             }
             let left = self.merging.checked_sub(part.range().len());
-            self.merging = left.ok_or_else(|| Box::new(Fail::Unprintable("its messages are in too many parts".into())))?;
+            self.merging =
+                left.ok_or_else(|| Box::new(Fail::Unprintable("its messages are in too many parts".into())))?;
             merged.extend_from_slice(&bytes[part.range()]);
         }
         Ok(merged)

@@ -149,9 +149,15 @@ pub fn put_timestamp(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> bool {
     let (year, month, day) = date(seconds.div_euclid(DAY_S));
     let second = seconds.rem_euclid(DAY_S);
     let mut text = *b"\"0000-00-00T00:00:00";
-    for (at, value) in
-        [(1, year / 100), (3, year % 100), (6, month), (9, day), (12, second / 3600), (15, second / 60 % 60), (18, second % 60)]
-    {
+    for (at, value) in [
+        (1, year / 100),
+        (3, year % 100),
+        (6, month),
+        (9, day),
+        (12, second / 3600),
+        (15, second / 60 % 60),
+        (18, second % 60),
+    ] {
         (text[at], text[at + 1]) = (b'0' + (value / 10) as u8, b'0' + (value % 10) as u8);
     }
     out.extend_from_slice(&text);

@@ -13,8 +13,11 @@ use crate::fuzz::fuzz;
 /// `:method GET`, `:scheme http`, `:path /`, `:authority h`.
 const REQUEST: &[u8] = &[0x82, 0x86, 0x84, 0x41, 0x01, b'h'];
 
-/// Frames by kind, flags, stream and payload; most are one of h2spec's cases.
-const FRAMES: &[&[(u8, u8, u32, &[u8])]] = &[
+/// A frame by kind, flags, stream and payload.
+type Sent = (u8, u8, u32, &'static [u8]);
+
+/// Whole exchanges, and most of what h2spec sends that is wrong.
+const FRAMES: &[&[Sent]] = &[
     &[(frame::SETTINGS, 0, 0, &[]), (frame::HEADERS, 5, 1, REQUEST), (frame::SETTINGS, 1, 0, &[])],
     &[(frame::SETTINGS, 0, 0, &[0, 4, 0, 0, 0xff, 0xff, 0, 5, 0, 0, 0x40, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0x10, 0])],
     &[(frame::SETTINGS, 0, 0, &[0, 4, 0x80, 0, 0, 0]), (frame::SETTINGS, 1, 0, &[0]), (frame::SETTINGS, 0, 1, &[])],

@@ -87,6 +87,13 @@ def test_every_json_choice_reaches_the_codec(tmp_path: Path) -> None:
     )
 
 
+def test_json_may_be_so_many_times_the_largest_message(tmp_path: Path) -> None:
+    """An API that takes larger messages prints larger answers, and none less than the default."""
+    for taken, printed in (("1KiB", 64), ("4MiB", 64), ("10MiB", 160)):
+        (api,) = config(tmp_path, api={"max_response_bytes": taken}).apis
+        assert json_options(api).max_printed_bytes == printed << 20
+
+
 def test_every_metadata_choice_reaches_the_rules(tmp_path: Path) -> None:
     given = {
         "forward": "permanent", "authorization": False, "underscores": "allow", "response": "bare", "grpc_status": True,

@@ -8,9 +8,11 @@ import weakref
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from edge.wire.codec import BindingError, JsonOptions, MethodCodec, Render
+from edge.wire.portable.schema import Schema
 from tests.unit.wire.portable.compiling import descriptor_set, message_class
 
 pytest.importorskip("edge_native", reason="the native engine is not built")
@@ -80,6 +82,32 @@ def test_types_an_any_names_are_told_when_they_are_first_met() -> None:
     held = message_class("google.protobuf.Any")(type_url="x/t.Book", value=b"\x1a\x01t")
     assert codec.response(held.SerializeToString(), Render()).body == b'{"@type":"x/t.Book","title":"t"}'
     assert api.knows("t.Book")
+
+
+def test_types_that_there_are_not_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer may hold a million Anys of them, and each question would be one to Python."""
+    api = NativeApiCodec(descriptor_set())
+    codec = api.method(
+        input_type="google.protobuf.Any",
+        output_type="google.protobuf.Any",
+        path_fields=(),
+        body="*",
+        response_body="",
+        http_method="POST",
+        options=JsonOptions(),
+    )
+    asked: list[str] = []
+    found = Schema.message
+
+    def message(self: Schema, name: str) -> Descriptor | None:
+        asked.append(name)
+        return found(self, name)
+
+    monkeypatch.setattr(Schema, "message", message)
+    for name, known in (("t.Unknown", False), ("t.All", True)):
+        url = f"a/{name}".encode()
+        codec.response(b"\x0a" + bytes([len(url)]) + url, Render())
+        assert (name in asked) == known, name
 
 
 def test_an_api_that_the_native_codec_does_not_know_whole_is_served_by_the_portable_one() -> None:

@@ -62,6 +62,26 @@ def test_fields_select_within_the_answer() -> None:
     assert codec.response(message.SerializeToString(), render).body == b'[{"title":"t"}]'
 
 
+@pytest.mark.parametrize("pretty", [False, True])
+def test_json_larger_than_the_bound_is_no_answer(pretty: bool) -> None:
+    """Small messages with all their defaults are many times what they are on the wire. What is just as large is printed."""
+    message = LISTING()
+    for _ in range(200):
+        message.books.add()
+    wire, render = message.SerializeToString(), Render(pretty=pretty)
+
+    def printed(max_bytes: int) -> bytes:
+        codec = method(response="t.Listing", body="", print_defaults=True, max_printed_bytes=max_bytes)
+        return codec.response(wire, render).body
+
+    whole = printed(1 << 20)
+    assert len(whole) > 20 * len(wire)
+    assert printed(len(whole)) == whole
+    for too_few in (len(whole) - 1, len(wire)):
+        with pytest.raises(EncodeError, match=rf"cannot be printed: its JSON would be larger than {too_few} bytes"):
+            printed(too_few)
+
+
 def test_a_whole_answer_of_a_special_type() -> None:
     assert (
         method(response="google.protobuf.Timestamp").response(b"\x08\x01", Render()).body == b'"1970-01-01T00:00:01Z"'

@@ -31,6 +31,18 @@ def test_error_details_are_known_to_every_api() -> None:
     assert Schema(b"").of_url("type.googleapis.com/google.rpc.ErrorInfo") is not None
 
 
+def test_the_names_of_all_messages_are_known() -> None:
+    """Nested ones, entries of maps and the standard ones too."""
+    schema = Schema(descriptor_set())
+    assert {
+        "t.All",
+        "google.protobuf.Any",
+        "google.rpc.ErrorInfo",
+        "google.protobuf.Struct.FieldsEntry",
+    } <= schema.full_names
+    assert all(schema.message(name) is not None for name in schema.full_names)
+
+
 def test_two_apis_may_define_one_name_differently() -> None:
     one = FileDescriptorSet()
     file = one.file.add(name="x.proto", package="t")
