@@ -67,7 +67,7 @@ test: setup ## The whole suite; where the native engine is installed, what depen
 	@if $(BIN)/python -c 'import edge_native' 2>/dev/null; then $(MAKE) --no-print-directory test-portable; fi
 
 test-portable: $(VENV)/.done ## The wire and transcoding tests on the portable engine
-	EDGE_ENGINE=portable $(BIN)/python -m pytest tests/matrix tests/resilience/test_json_suite.py tests/resilience/test_json_abuse.py tests/resilience/test_http2_abuse.py
+	EDGE_ENGINE=portable $(BIN)/python -m pytest tests/unit/ingress tests/matrix tests/resilience/test_json_suite.py tests/resilience/test_json_abuse.py tests/resilience/test_http2_abuse.py
 
 check: setup lint types imports mirror native-check ## Format, lint, types, layers, mirror tests; clippy and the tests of the native engine where cargo is
 

@@ -105,7 +105,7 @@ class Sidecar:
         return self.reached(caller, path, method, fields)[0]
 
     def reached(
-        self, caller: str, path: str, method: str = "POST", fields: Sequence[tuple[str, str]] = (), **headers: str
+        self, caller: str, path: str, method: str = "POST", fields: Sequence[tuple[str, str]] = ()
     ) -> tuple[int, str]:
         """The same, and the path the service would have been given."""
         context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
