@@ -118,7 +118,6 @@ class Sidecar:
                 ("content-type", "application/grpc"),
                 ("content-length", "0"),
                 *fields,
-                *headers.items(),
             ):
                 connection.putheader(name, value)
             connection.endheaders()
