@@ -78,6 +78,21 @@ async def test_what_a_token_may_not(guarded_agent: ConsulAgent, unique: Names, t
         assert rule in text, text
 
 
+async def test_instances_that_access_rules_hide(guarded_agent: ConsulAgent, unique: Names, tmp_path: Path) -> None:
+    """The service may be read, its nodes not: Consul says 200 and nothing, the doctor says which rule is missing."""
+    us, service = unique("edge"), unique("shop")
+    body = {"Name": service, "Port": 1, "Address": "127.0.0.1", "Connect": {"Native": True}}
+    await asked(guarded_agent, "PUT", "/v1/agent/service/register", body)
+    token, _ = await token_with(guarded_agent, {"service": {service: {"policy": "read"}}})
+    for _ in range(50):
+        state, text = (await looked(guarded_agent, us, service, tmp_path, token))["upstreams.u"]
+        if state is State.FAILED:
+            break
+        await asyncio.sleep(0.1)  # the agent's own catalog follows a moment later
+    assert state is State.FAILED
+    assert 'node_prefix "" { policy = "read" }' in text, text
+
+
 async def test_a_token_consul_does_not_know(guarded_agent: ConsulAgent, unique: Names, tmp_path: Path) -> None:
     """Said as such, not as a missing permission."""
     found = await looked(
