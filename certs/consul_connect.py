@@ -3,7 +3,8 @@ An identity from Consul: the leaf of a service and the roots of its CA, through 
 
 Owns the two blocking queries and what is made of them. A query that returns need not mean change; an index that goes backwards, an
 error or a leaf that does not verify starts over at index 0, which has the agent check the leaf against the current root; nothing is
-asked in a tight loop. The leaf's query stays open for ever: an agent forgets a leaf nobody asked for in 72 h. The API is deprecated
+asked in a tight loop. Leaf and roots change one after the other: before it is said that they do not fit, the other one is asked for as it
+is now. The leaf's query stays open for ever: an agent forgets a leaf nobody asked for in 72 h. The API is deprecated
 since Consul 1.16, without a successor. Source: mesh.md; https://developer.hashicorp.com/consul/api-docs/features/blocking.
 """
 
@@ -19,14 +20,18 @@ from urllib.parse import quote
 
 from cryptography import x509
 
-from certs.backoff import backoff_s
+from certs.backoff import MAX_S, backoff_s
 from certs.identity import IdentityError, make_identity, trust_domain_of
 from certs.pem import PemError, PrivateKey, read_certificates, read_key
 from certs.rehearsal import rehearse
 from certs.source import Publication
 
-WAIT_S = 300.0
-"""How long a blocking query may stay open; Consul adds up to a sixteenth. The client's own timeout must be longer."""
+WAIT_S = MAX_S
+"""
+How long a blocking query may stay open; Consul adds up to a sixteenth. The client's own timeout must be longer.
+
+Not the five minutes Consul allows: a query made of an agent that has just lost its memory, with an index of before, is heard of no sooner.
+"""
 PAUSE_S = 0.5
 """Between two queries of one path, however fast Consul answers."""
 
@@ -106,6 +111,7 @@ class ConsulConnectSource(Publication):
         try:
             answer = await self._agent.get(path, index=index, wait_s=WAIT_S)
             take(answer.body)
+            await self._put_together(path)
         except (OSError, PemError, IdentityError, _MalformedError) as error:
             self.reject(f"{path}: {str(error) or type(error).__name__}")
         except Exception as error:  # noqa: BLE001  # a bug: see Publication.broke
@@ -114,13 +120,22 @@ class ConsulConnectSource(Publication):
             return answer.index
         return None
 
+    async def _put_together(self, newer: str) -> None:
+        """Publish what leaf and roots make, `newer` being the one that has just come."""
+        try:
+            self._combine()
+        except IdentityError:
+            other, take = (
+                (ROOTS_PATH, self._take_roots) if newer == self._leaf_path else (self._leaf_path, self._take_leaf)
+            )
+            take((await self._agent.get(other, index=0, wait_s=WAIT_S)).body)
+            self._combine()
+
     def _take_leaf(self, body: Any) -> None:  # noqa: ANN401  # JSON of another's
         self._leaf = read_certificates(_text(body, "CertPEM")), read_key(_text(body, "PrivateKeyPEM"))
-        self._combine()
 
     def _take_roots(self, body: Any) -> None:  # noqa: ANN401  # JSON of another's
         self._roots = read_roots(body)
-        self._combine()
 
     def _combine(self) -> None:
         if self._leaf is None or self._roots is None:

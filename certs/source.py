@@ -19,6 +19,9 @@ from certs.identity import Identity
 
 _log = structlog.get_logger("certs")
 
+_MAX_REASONS = 16
+"""Of one outage that are remembered as said."""
+
 Watcher = Callable[[], None]
 """Called on the loop's thread after a change; looks at the source itself. Must not raise."""
 
@@ -81,6 +84,7 @@ class Publication:
         self.name = name
         self._identity: Identity | None = None
         self._fault: str | None = None
+        self._said: set[str] = set()
         self._watchers = Watchers()
         self.watch = self._watchers.add
 
@@ -95,6 +99,7 @@ class Publication:
     def publish(self, identity: Identity) -> None:
         """A good identity. One equal to the last tells nobody."""
         self._fault = None
+        self._said.clear()
         if identity == self._identity:
             return
         _log.info(
@@ -110,9 +115,12 @@ class Publication:
 
     def reject(self, reason: str) -> None:
         """What came cannot be used: keep the last good one, and say why, once."""
-        if reason == self._fault:
-            return
         self._fault = reason
+        if reason in self._said:  # a source of two parts has two reasons, in turns
+            return
+        if len(self._said) >= _MAX_REASONS:
+            self._said.clear()
+        self._said.add(reason)
         kept = self._identity.not_after if self._identity else None
         _log.error("certificate_rejected", source=self.name, reason=reason, kept_until=kept)
 

@@ -18,6 +18,7 @@ from edge.cli.findings import Finding, State, machine, reachability
 from edge.cli.located_findings import located
 from edge.cli.output import FAILED, JsonOption, console, print_json
 from edge.config.load import load_config
+from edge.config.models import Config
 
 _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red"}
 
@@ -35,12 +36,20 @@ def doctor(
     nothing failed, with 1 otherwise.
     """
     loaded = load_config(config, os.environ) if config else None
-    found = machine(loaded) + ([*reachability(loaded), *located(loaded)] if loaded else [])
+    found = machine(loaded) + ([*reachability(loaded), *_consul(loaded), *located(loaded)] if loaded else [])
     if json:
         print_json([{**asdict(finding), "state": finding.state.value} for finding in found])
     else:
         _print(found)
     raise typer.Exit(FAILED if any(finding.state is State.FAILED for finding in found) else 0)
+
+
+def _consul(config: Config) -> list[Finding]:
+    if config.consul is None:
+        return []
+    from edge.cli.consul_findings import consul  # Consul's client and aiohttp are 20 MiB: only where there is a mesh
+
+    return consul(config)
 
 
 def _print(found: list[Finding]) -> None:

@@ -72,32 +72,21 @@ class Transport(HTTPClient):  # type: ignore[misc]  # py-consul has no type info
         """A GET; `raw` leaves the body as bytes."""
         return self._request(callback, "GET", path, params, b"", headers, connections_timeout, raw=raw)
 
-    def put(
-        self,
-        callback: Callback[T],
-        path: str,
-        params: Params = None,
-        data: str | bytes = "",
-        headers: Mapping[str, str] | None = None,
-        connections_timeout: float | None = None,
-    ) -> Any:  # noqa: ANN401  # as above
-        """A PUT."""
-        return self._request(callback, "PUT", path, params, data, headers, connections_timeout)
+    def put(self, callback: Callback[T], path: str, *given: Any, **more: Any) -> Any:  # noqa: ANN401  # as above
+        """A PUT; the rest as in `_send`."""
+        return self._send("PUT", callback, path, *given, **more)
 
-    def delete(
-        self,
-        callback: Callback[T],
-        path: str,
-        params: Params = None,
-        data: str | bytes = "",
-        headers: Mapping[str, str] | None = None,
-        connections_timeout: float | None = None,
-    ) -> Any:  # noqa: ANN401  # as above
-        """A DELETE."""
-        return self._request(callback, "DELETE", path, params, data, headers, connections_timeout)
+    def delete(self, callback: Callback[T], path: str, *given: Any, **more: Any) -> Any:  # noqa: ANN401  # as above
+        """A DELETE; the rest as in `_send`."""
+        return self._send("DELETE", callback, path, *given, **more)
 
-    def post(
+    def post(self, callback: Callback[T], path: str, *given: Any, **more: Any) -> Any:  # noqa: ANN401  # as above
+        """A POST; the rest as in `_send`."""
+        return self._send("POST", callback, path, *given, **more)
+
+    def _send(
         self,
+        method: str,
         callback: Callback[T],
         path: str,
         params: Params = None,
@@ -105,8 +94,7 @@ class Transport(HTTPClient):  # type: ignore[misc]  # py-consul has no type info
         headers: Mapping[str, str] | None = None,
         connections_timeout: float | None = None,
     ) -> Any:  # noqa: ANN401  # as above
-        """A POST."""
-        return self._request(callback, "POST", path, params, data, headers, connections_timeout)
+        return self._request(callback, method, path, params, data, headers, connections_timeout)
 
     async def close(self) -> None:
         """End every connection; what is asked meanwhile fails."""

@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from certs import consul_connect as module
+from certs.backoff import MAX_S
 from certs.consul_connect import LEAF_PATH, ROOTS_PATH, WAIT_S, Answer, ConsulConnectSource, next_index, read_roots
 from tests.unit.certs.mint import Minted, mint, root
 
@@ -158,6 +160,26 @@ async def test_a_root_rotation() -> None:
             assert found is not None
             assert found.bundles[DOMAIN] == {old.der, new.der}
             assert source.fault() is None
+
+
+async def test_a_leaf_that_comes_before_its_root_is_no_fault() -> None:
+    """The roots are asked for as they are now, though their query is still open; nothing is rejected or logged as an error."""
+    agent, old, new = Agent(), consul_root(), consul_root()
+    agent.set(ROOTS_PATH, roots_body(old))
+    agent.set(LEAF, leaf_body(first := mint(old, EDGE)))
+    async with following(agent) as source:
+        await comes(source, first)
+        await until(lambda: agent.blocking == 2)
+        agent.bodies[ROOTS_PATH] = roots_body(new, old)  # the open query has not returned yet
+        with capture_logs() as said:
+            agent.set(LEAF, leaf_body(second := mint(new, EDGE)))
+            await comes(source, second)
+        assert [entry["event"] for entry in said] == ["certificate_received"]
+
+
+async def test_a_query_stays_open_no_longer_than_a_backoff() -> None:
+    """So that an agent that lost its memory between two queries is found out by then."""
+    assert WAIT_S <= MAX_S
 
 
 async def test_a_leaf_that_does_not_verify_is_asked_for_anew() -> None:

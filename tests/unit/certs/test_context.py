@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 
 import pytest
 
@@ -87,6 +88,16 @@ def test_strict_is_rfc_5280_to_the_letter() -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match="keyCertSign"):
         shake(make_context(EDGE_ID, TO_SHOP), theirs)
     shake(make_context(EDGE_ID, PeerRules(Side.UPSTREAM, TO_SHOP.expected, strict=False)), theirs)
+
+
+def test_a_mesh_whose_intermediates_have_no_subject() -> None:
+    """Consul's of a second datacenter: their leaves verify where chains are not held to the letter, and only there."""
+    leaf = mint(mint(CA, f"spiffe://{TD}", ca=True, name=None), SHOP)
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    load_pair(theirs, leaf.chain_pem, leaf.key_pem)
+    with pytest.raises(ssl.SSLCertVerificationError, match="Issuer name empty"):
+        shake(make_context(EDGE_ID, TO_SHOP), theirs)
+    shake(make_context(replace(EDGE_ID, to_the_letter=False), TO_SHOP), theirs)
 
 
 def test_no_session_outlives_its_verdict() -> None:

@@ -63,6 +63,21 @@ def test_a_rejection_is_logged_once() -> None:
     assert [entry["event"] for entry in said] == ["certificate_rejected"]
 
 
+def test_two_reasons_in_turns_are_logged_once_each() -> None:
+    """Leaf and roots fail alternately for as long as the agent is away; said anew after a good one."""
+    published = FixedSource(FIRST)
+    with capture_logs() as said:
+        for _ in range(5):
+            published.reject("no leaf")
+            published.reject("no roots")
+        assert published.fault() == "no roots"
+    assert [entry["reason"] for entry in said] == ["no leaf", "no roots"]
+    published.publish(FIRST)
+    with capture_logs() as said:
+        published.reject("no leaf")
+    assert len(said) == 1
+
+
 def test_the_key_is_never_logged() -> None:
     """What is said of a certificate: whose, from where, until when."""
     with capture_logs() as entries:
