@@ -27,4 +27,5 @@ impl Flaw {
     }
 }
 
+pub const NO_FORM: Flaw = Flaw::malformed("the request target has no form that is known");
 pub const UNSERVED_VERSION: Flaw = Flaw::new(Kind::Version, "HTTP/1.0 and HTTP/1.1 are served here");

@@ -2,7 +2,7 @@
 
 use super::authority::is_authority;
 use super::chars::trimmed;
-use super::flaw::{Flaw, Kind, UNSERVED_VERSION};
+use super::flaw::{Flaw, Kind, NO_FORM, UNSERVED_VERSION};
 use super::scan::{Scan, Span, Version};
 use super::target::{Target, is_form, split};
 
@@ -75,7 +75,7 @@ impl Special {
     /// What is wrong whatever else the head says: its framing and the form of its target. Such a head counts as not read.
     pub fn unreadable(&self, head: &[u8], scan: &Scan) -> Option<Flaw> {
         if !is_form(scan.method, scan.target.of(head)) {
-            return Some(Flaw::malformed("the request target has no form that is known"));
+            return Some(NO_FORM);
         }
         if self.framed_twice {
             return self.twice.map(Flaw::malformed).or(Some(TWO_FRAMES));

@@ -4,8 +4,9 @@
 //! in a value. Positions are counted from the head's first octet; nothing is copied.
 
 use super::chars::{is_target, is_token, is_value, span, trimmed};
-use super::flaw::{Flaw, UNSERVED_VERSION};
+use super::flaw::{Flaw, NO_FORM, UNSERVED_VERSION};
 use super::methods;
+use super::target::is_form;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -113,7 +114,7 @@ impl Scan {
                 State::OldLineEnd => return Err(BAD_LINE_END),
                 State::BeforeVersion if octet == b' ' => self.at += 1,
                 State::BeforeVersion => self.begin(State::Version, 0),
-                State::Version => self.version(octet)?,
+                State::Version => self.version(head, octet)?,
                 State::LineEnd | State::ValueEnd if octet == b'\n' => self.begin(State::Name, 1),
                 State::HeadEnd if octet == b'\n' => {
                     self.at += 1;
@@ -178,7 +179,7 @@ impl Scan {
         Ok(())
     }
 
-    fn version(&mut self, octet: u8) -> Result<(), Flaw> {
+    fn version(&mut self, head: &[u8], octet: u8) -> Result<(), Flaw> {
         let place = self.at - self.mark;
         let digit = place == 5 || place == 7;
         if if digit { !octet.is_ascii_digit() } else { place < 8 && octet != VERSION[place] } {
@@ -189,14 +190,14 @@ impl Scan {
             (5, b'0') => self.version = Version::Http09,
             (5, b'1') => self.version = Version::Http10,
             (5, b'2') => self.version = Version::Http20,
-            (5, _) => return Err(UNSERVED_VERSION),
+            (5, _) => return Err(self.unserved(head)),
             (7, _) => {
                 self.version = match (self.version, octet) {
                     (Version::Http09, b'9') => Version::Http09,
                     (Version::Http10, b'0') => Version::Http10,
                     (Version::Http10, b'1') => Version::Http11,
                     (Version::Http20, b'0') => Version::Http20,
-                    _ => return Err(UNSERVED_VERSION),
+                    _ => return Err(self.unserved(head)),
                 };
             }
             (8, b'\r') => self.state = State::LineEnd,
@@ -205,6 +206,11 @@ impl Scan {
         }
         self.at += 1;
         Ok(())
+    }
+
+    /// A version that ends the reading; a target before it that is none is the greater fault, as the other engine has it.
+    fn unserved(&self, head: &[u8]) -> Flaw {
+        if is_form(self.method, self.target.of(head)) { UNSERVED_VERSION } else { NO_FORM }
     }
 
     fn name(&mut self, head: &[u8]) -> Result<(), Flaw> {

@@ -59,3 +59,10 @@ def test_smuggling(data: bytes) -> None:
     """Whole, and octet by octet."""
     agree(data, [])
     agree(data, list(range(len(data))))
+
+
+@pytest.mark.parametrize("target", [b"a", b"/", b"*", b"a:b", b"http:"])
+@pytest.mark.parametrize("version", [b"0.9", b"1.0", b"1.2", b"2.0", b"3.0"])
+def test_two_flaws_in_a_request_line(target: bytes, version: bytes) -> None:
+    """A target that is none goes before a version that is not served."""
+    agree(b"GET " + target + b" HTTP/" + version + b"\r\nHost: h\r\n\r\n", [])
