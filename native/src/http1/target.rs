@@ -62,8 +62,8 @@ fn scheme(text: &[u8]) -> Option<usize> {
 
 fn is_server(text: &[u8]) -> bool {
     let size = text.iter().position(|octet| matches!(octet, b'/' | b'?')).unwrap_or(text.len());
-    let signs = text[..size].iter().filter(|&&octet| octet == b'@').count();
-    signs < 2 && text[..size].iter().all(|&octet| chars::is_authority(octet))
+    let doubled = text[..size].windows(2).any(|pair| pair == b"@@");
+    !doubled && text[..size].iter().all(|&octet| chars::is_authority(octet))
 }
 
 fn origin(head: &[u8], target: Span, authority: Option<Span>) -> Result<Target, Flaw> {

@@ -61,7 +61,7 @@ def test_smuggling(data: bytes) -> None:
     agree(data, list(range(len(data))))
 
 
-@pytest.mark.parametrize("target", [b"a", b"/", b"*", b"a:b", b"http:"])
+@pytest.mark.parametrize("target", [b"a", b"/", b"*", b"a:b", b"http:", b"http://a@b@c/", b"http://@@/"])
 @pytest.mark.parametrize("version", [b"0.9", b"1.0", b"1.2", b"2.0", b"3.0"])
 def test_two_flaws_in_a_request_line(target: bytes, version: bytes) -> None:
     """A target that is none goes before a version that is not served."""
