@@ -65,9 +65,9 @@ def _wrong(kind: str, value: Any, path: str) -> Iterator[str]:
             return
         for index, each in enumerate(value):
             yield from _wrong(kind[5:-1], each, f"{path}[{index}]")
-    elif kind.startswith("dict["):
+    elif kind.startswith("dict("):
         for key, each in value.items():
-            yield from _wrong(kind[len("dict[str, ") : -1], each, f"{path}.{key}")
+            yield from _wrong(kind[len("dict(str, ") : -1], each, f"{path}.{key}")
     else:
         yield from _fields(getattr(models, kind), value, path)
 
