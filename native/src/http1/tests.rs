@@ -2,12 +2,16 @@
 
 use proptest::prelude::*;
 
+use super::flaw::Kind;
 use super::reader::{Limits, Reader};
 
 const LIMITS: Limits = Limits { uri: 64, header_bytes: 256, header_count: 8, head_wire: 64 + 256 + 4 * 8 + 64 };
 
-/// What is read of `data`: each request's head and body, and the flaw at the end.
-fn read(data: &[u8], cuts: &[usize]) -> (Vec<(Vec<u8>, Vec<u8>)>, Option<super::flaw::Kind>) {
+/// A head and a body, as octets.
+type Request = (Vec<u8>, Vec<u8>);
+
+/// What is read of `data`: each request, and the flaw at the end.
+fn read(data: &[u8], cuts: &[usize]) -> (Vec<Request>, Option<Kind>) {
     let mut edges: Vec<usize> = cuts.iter().map(|cut| cut % (data.len() + 1)).collect();
     edges.extend([0, data.len()]);
     edges.sort_unstable();
