@@ -120,6 +120,7 @@ def _compiled(regex: str) -> Pattern | None:
 
     options = re2.Options()
     options.log_errors = False
+    options.dot_nl = True  # a path may have an escaped line feed: no denial must end before it
     options.max_mem = _MAX_REGEX_BYTES
     try:
         found: Pattern = re2.compile(regex, options)

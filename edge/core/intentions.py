@@ -3,8 +3,8 @@ Who may call us, by the intentions of the mesh: the decision, of a caller and of
 
 Owns the order in which it is made. The most exact intention that names the caller decides and no other: its action, or the first of its
 permissions that speaks of the request; what none speaks of is for the default policy. What cannot be decided here is denied: a JSON web
-token, a sameness group, a caller that is no service. A path that has two spellings must be allowed in both, or an escaped letter would lead
-past a rule that the route behind it obeys. Source: Consul, agent/xds/rbac.go; mesh.md 4.1.
+token, a sameness group, a caller that is no service. A path that has several spellings must be allowed in all of them, or an escaped letter
+would lead past a rule that the route behind it obeys. Source: Consul, agent/xds/rbac.go; mesh.md 4.1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from edge.core.consul_identity import DEFAULT, MeshService
 from edge.core.intention_http import HttpRequest, Permission
-from edge.core.percent import PathEncodingError, decode
+from edge.core.percent import Decoding, PathEncodingError, decode
 
 ANY = "*"
 
@@ -144,10 +144,14 @@ def _spellings(request: HttpRequest) -> Iterable[HttpRequest]:
     yield request
     if "%" in request.path:
         try:
-            decoded = decode(request.path)
+            # As routes see a path without, and with, an escaped slash: that one stays within its segment.
+            decoded, kept = decode(request.path), decode(request.path, Decoding.EXCEPT_SLASH)
         except PathEncodingError:
             return  # no route takes it
         yield replace(request, path=decoded)
+        if kept != decoded:
+            yield replace(request, path=kept.replace("%2f", "%2F"))
+            yield replace(request, path=kept.replace("%2F", "%2f"))
 
 
 def in_order(intentions: Iterable[Intention]) -> tuple[Intention, ...]:

@@ -111,3 +111,9 @@ def test_enterprise_fields() -> None:
     assert known.about(MeshService("web", "dc1", "shop", "east")) is not None
     assert known.about(MeshService("web", "dc1", "shop")) is None
     assert read({**WEB, "SourceSamenessGroup": "all"}).listed[0].source.sameness_group == "all"
+
+
+def test_a_line_feed_ends_no_expression() -> None:
+    """A path may have an escaped one."""
+    found = permission({"PathRegex": "/v1/secret/.*"}, "deny")
+    assert found.fits(HttpRequest("GET", "/v1/secret/\n"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,3 +118,19 @@ def test_order_of_telling_changes_nothing(order: list[tuple[str, int]], actions:
     known = intentions(*(intention(name, number, allows=allows[number]) for name, number in order))
     assert known.of_request(WEB, ROOT).allowed is allows[9]
     assert known.of_request(MeshService("api", "dc1"), ROOT).allowed is allows[8]
+
+
+@pytest.mark.parametrize(
+    ("denied", "path"),
+    [
+        (TextMatch("regex", "/v1/[^/]+/secret", pattern=re.compile("/v1/[^/]+/secret")), "/v1/a%2Fb/%73ecret"),
+        (TextMatch("exact", "/v1/a%2Fb"), "/v1/%61%2Fb"),
+        (TextMatch("exact", "/v1/a%2Fb"), "/v1/a%2fb"),
+        (TextMatch("exact", "/v1/a%2fb"), "/v1/%61%2Fb"),
+    ],
+)
+def test_an_escaped_slash_leads_past_no_denial(denied: TextMatch, path: str) -> None:
+    """The route decodes the rest of the segment: so does the decision, with the slash in either spelling."""
+    known = intentions(intention("web", 9, Permission(allows=False, path=denied)), default_allow=True)
+    assert not known.of_request(WEB, HttpRequest("GET", path)).allowed
+    assert known.of_request(WEB, HttpRequest("GET", "/v1/open")).allowed
