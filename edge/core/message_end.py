@@ -46,12 +46,13 @@ class BlankLine:
 class ChunkedBody:
     """Finds the end of one chunked body, trailers included."""
 
-    __slots__ = ("_left_bytes", "_line", "_trailers")
+    __slots__ = ("_left_bytes", "_line", "_trailers", "trailer_bytes")
 
     def __init__(self) -> None:
         self._left_bytes = 0  # of the current chunk, with the line break after its content
         self._line = b""  # the beginning of a size line whose end has not come
         self._trailers: BlankLine | None = None
+        self.trailer_bytes = 0  # of the trailer section, as far as it has come
 
     def end(self, data: bytes, offset: int) -> int:
         """Just past it, or the end of `data` when it has not come. Raises ChunkSizeError."""
@@ -67,7 +68,9 @@ class ChunkedBody:
                 return len(data)
             self._begin_chunk()
             offset = line_end + 1
-        return self._trailers.end(data, offset)
+        end = self._trailers.end(data, offset)
+        self.trailer_bytes += end - offset
+        return end
 
     def _begin_chunk(self) -> None:
         size = _SIZE.match(self._line)

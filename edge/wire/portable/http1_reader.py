@@ -229,6 +229,8 @@ class PortableRequestReader:
     def _check_body(self) -> HeadFlaw | None:
         if self.max_body_bytes is not None and self._body_bytes > self.max_body_bytes:
             return HeadFlaw(FlawKind.BODY_TOO_LARGE, "")
+        if isinstance(self._end, ChunkedBody) and self._end.trailer_bytes > self._max_head_wire_bytes:
+            return HeadFlaw(FlawKind.HEADERS_TOO_LARGE, "trailers")  # llhttp holds a field until it is whole
         if self._wire_bytes > CHUNK_OVERHEAD * self._body_bytes + 2 * self._max_head_wire_bytes:
             return _malformed("chunk extensions or trailers out of proportion")
         return None

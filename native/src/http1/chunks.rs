@@ -126,8 +126,8 @@ impl Chunks {
         Ok((data.len(), false))
     }
 
-    /// Of the trailer section: its fields, their names' and values' octets, and what is held of it.
+    /// Of the trailer section: its fields, their names' and values' octets, and all of its octets so far, none of those behind it.
     pub fn trailer_sizes(&self) -> (usize, usize, usize) {
-        (self.trailers.fields.len(), self.trailers.field_bytes, self.held.len())
+        (self.trailers.fields.len(), self.trailers.field_bytes, self.trailers.scanned())
     }
 }

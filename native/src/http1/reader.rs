@@ -176,9 +176,9 @@ impl Reader {
             return Some(Flaw::new(Kind::BodyTooLarge, ""));
         }
         if let Body::Chunked(chunks) = &self.body {
-            let (fields, bytes, held) = chunks.trailer_sizes();
+            let (fields, bytes, wire) = chunks.trailer_sizes();
             let limits = &self.limits;
-            if fields > limits.header_count || bytes > limits.header_bytes || held as u64 > limits.head_wire {
+            if fields > limits.header_count || bytes > limits.header_bytes || wire as u64 > limits.head_wire {
                 return Some(Flaw::new(Kind::HeadersTooLarge, "trailers"));
             }
         }

@@ -94,6 +94,11 @@ impl Scan {
         *self = Self { fields, ..Self::default() };
     }
 
+    /// How many octets belong to what was scanned so far.
+    pub fn scanned(&self) -> usize {
+        self.at
+    }
+
     /// The size of the target so far.
     pub fn target_bytes(&self) -> usize {
         if self.state == State::Target { self.at - self.mark } else { self.target.len() }

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.core.http1_head import FlawKind
 from edge.ingress.http1_limits import Http1Limits
 from edge.wire.portable.http1_reader import PortableRequestReader
-from tests.unit.wire.http1_engines import NativeRequestReader, needs_native, read_all
+from tests.unit.wire.http1_engines import MakeReader, NativeRequestReader, needs_native, read_all
 from tests.unit.wire.http1_texts import heads, messages, near_valid, smuggling
 
 pytestmark = needs_native
@@ -69,3 +70,23 @@ def test_smuggling(data: bytes) -> None:
 def test_two_flaws_in_a_request_line(target: bytes, version: bytes) -> None:
     """A target that is none goes before a version that is not served."""
     agree(b"GET " + target + b" HTTP/" + version + b"\r\nHost: h\r\n\r\n", [])
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_trailers_are_not_charged_for_what_is_pipelined_behind_them() -> None:
+    """However the section is cut, and however much follows in the same read."""
+    data = CHUNKED + b"0\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 4000
+    for cut in range(len(CHUNKED), len(CHUNKED) + 6):
+        agree(data, [cut])
+        assert len(read_all(NativeRequestReader, data, [cut]).requests) == 4001
+
+
+@pytest.mark.parametrize("make", [PortableRequestReader, NativeRequestReader])
+@pytest.mark.parametrize("cuts", [[], [len(CHUNKED) + 20_000 + 9]])
+def test_a_trailer_section_has_a_heads_bound(make: MakeReader, cuts: list[int]) -> None:
+    """Whole or in pieces; a field that never ends as well, whatever the body was."""
+    body = CHUNKED + b"4E20\r\n" + b"a" * 20_000 + b"\r\n0\r\n"
+    for trailer in (b"x: " + b" " * 80_000 + b"y\r\n\r\n", b"x: " + b"y" * 80_000):
+        assert read_all(make, body + trailer, cuts).flaw is FlawKind.HEADERS_TOO_LARGE
