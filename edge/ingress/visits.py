@@ -90,8 +90,10 @@ class Visits:
                     connection.drain()
 
     def _tick(self) -> None:
-        self.review()
-        self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._tick) if self._open else None
+        try:
+            self.review()
+        finally:  # one look that fails must not be the last
+            self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._tick) if self._open else None
 
     def close(self) -> None:
         """The listener is drained."""

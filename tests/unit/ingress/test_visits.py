@@ -127,3 +127,25 @@ def test_the_listeners_own_drain_counts() -> None:
         scene.leave(line, view)
 
     run(scenario())
+
+
+def test_a_look_that_fails_is_not_the_last() -> None:
+    """Else no connection of the listener would ever end by its age again."""
+
+    async def scenario() -> None:
+        looks: list[float] = []
+
+        def why(_visit: Visit, now: float) -> tuple[Ending, str] | None:
+            looks.append(now)
+            raise ValueError("a bug")
+
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        visits, whole = Visits(why, GRACE_S, lambda _: None), Connections(ConnectionSlots(10))
+        view, line = VisitConnections(whole, visits, Visit(CALLER, 0.0)), Line()
+        view.add(line)
+        await asyncio.sleep(3.5)
+        assert len(looks) == 3
+        view.discard(line)
+        visits.close()
+
+    run(scenario())
