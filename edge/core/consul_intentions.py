@@ -111,8 +111,10 @@ def _one_of(
     (kind, value), more = found[0], found[1:]
     if more or not isinstance(value, str):
         return None, False
-    pattern = _compiled(value) if kind == "regex" else None
-    return TextMatch(kind, value, ignore_case, pattern), kind != "regex" or pattern is not None
+    if kind != "regex":
+        return TextMatch(kind, value, ignore_case), True
+    pattern = _compiled(value)
+    return TextMatch(kind, value, pattern=pattern), pattern is not None and not ignore_case  # it says its own case
 
 
 def _compiled(regex: str) -> Pattern | None:

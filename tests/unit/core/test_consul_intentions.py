@@ -82,7 +82,8 @@ def test_conditions(http: dict[str, Any], path: str, fits: bool) -> None:
     [
         {"PathRegex": "("}, {"PathRegex": "(?=a)"}, {"PathExact": "/", "PathPrefix": "/"}, {"PathGlob": "/*"}, "x", {"PathExact": 1},
         {"Header": [{"Name": "a"}]}, {"Header": [{"Name": "a", "Exact": "b", "Prefix": "b"}]}, {"Header": [{"Exact": "b"}]},
-        {"Header": [{"Name": "a", "Glob": "b"}]}, {"Header": ["x"]}, {"Header": [{"Name": "a", "Regex": "("}]},
+        {"Header": [{"Name": "a", "Glob": "b"}]},
+        {"Header": [{"Name": "a", "Regex": "b", "IgnoreCase": True}]}, {"Header": ["x"]}, {"Header": [{"Name": "a", "Regex": "("}]},
     ],
 )  # fmt: skip
 def test_conditions_not_understood(http: Any) -> None:
