@@ -7,19 +7,18 @@ finished, a flag that means nothing where it goes. What is done is said line by 
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
-from edge.cli.mesh_apply_cluster import ClusterFlags, apply_to_cluster, roll_back_cluster
+from edge.cli.mesh_apply_cluster import ClusterFlags, apply_to_cluster, begun, roll_back_cluster
 from edge.cli.mesh_compare import TakeOverOption, compared, print_comparison
 from edge.cli.mesh_consul import AgentOption, ConsulFlags, DatacenterOption, TokenOption, consul_of
 from edge.cli.mesh_generate import AuditOption, DeployOption
 from edge.cli.mesh_input import plan_of
-from edge.cli.output import FAILED, ConfigOption, console, counted
+from edge.cli.output import ConfigOption, counted, failed
 from meshconfig.apply import ApplyError, Target
 from meshconfig.apply import apply as apply_changes
 from meshconfig.apply import roll_back as undo
@@ -140,29 +139,20 @@ def _refuse(consul: ConsulFlags, why: str) -> None:
 def _carry_out(plan: MeshPlan, target: Target, found: Comparison, path: Path) -> None:
     print_comparison(found)
     if found.conflicts:
-        _fail(f"nothing done: {counted(len(found.conflicts), 'object')} of somebody else in the way")
+        failed(f"nothing done: {counted(len(found.conflicts), 'object')} of somebody else in the way")
     if found.refusals:
-        _fail(f"nothing done: Consul would refuse {counted(len(found.refusals), 'thing')} of it")
+        failed(f"nothing done: Consul would refuse {counted(len(found.refusals), 'thing')} of it")
     if not found.changes:
         return
-    journal = _begin(path)
+    journal = begun(path, "edge mesh apply --roll-back")
     try:
         made = apply_changes(target, found.changes, journal, print)
     except ApplyError as error:
         left = f"; not undone: {', '.join(error.kept)}" if error.kept else "; everything before it is undone"
-        _fail(f"{error}{left}")
+        failed(f"{error}{left}")
     except StoreError as error:
-        _fail(f"{error}; half of it is in force: edge mesh apply --roll-back undoes it ({path})")
+        failed(f"{error}; half of it is in force: edge mesh apply --roll-back undoes it ({path})")
     print(f"{counted(made, 'change')} made, config-hash {plan.config_hash}")
-
-
-def _begin(path: Path) -> Journal:
-    try:
-        return Journal.begin(path)
-    except FileExistsError:
-        _fail(f"{path}: an earlier apply was not finished; edge mesh apply --roll-back undoes it")
-    except OSError as error:
-        _fail(f"{path}: {error.strerror}; --journal FILE puts it elsewhere")
 
 
 def _roll_back(target: Target, path: Path) -> None:
@@ -170,15 +160,10 @@ def _roll_back(target: Target, path: Path) -> None:
         print(f"{path}: there is nothing to undo")
         return
     if any("apiVersion" in (noted.after or noted.before or {}) for noted in Journal(path).noted()):
-        _fail(f"{path}: is of an apply to Kubernetes: add --to kubernetes")
+        failed(f"{path}: is of an apply to Kubernetes: add --to kubernetes")
     try:
         kept = undo(target, Journal(path), print)
     except StoreError as error:
-        _fail(f"{error}; the journal is kept")
+        failed(f"{error}; the journal is kept")
     if kept:
-        _fail(f"not undone, since somebody has changed them: {', '.join(kept)}")
-
-
-def _fail(text: str) -> NoReturn:
-    console(sys.stderr).print(f"error: {text}")
-    raise typer.Exit(FAILED)
+        failed(f"not undone, since somebody has changed them: {', '.join(kept)}")

@@ -10,13 +10,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
-
-import typer
 
 from edge.cli.mesh_compare import compared_with_cluster, print_comparison
 from edge.cli.mesh_input import checked_documents
-from edge.cli.output import FAILED, console, counted
+from edge.cli.output import console, counted, failed
 from meshconfig.cluster import Cluster, ClusterError
 from meshconfig.cluster_apply import HalfAppliedError, apply, roll_back, tried
 from meshconfig.comparison import Comparison
@@ -45,14 +42,14 @@ def apply_to_cluster(plan: MeshPlan, options: Options, flags: ClusterFlags, path
         found = compared_with_cluster(cluster, plan, asked, take_over=flags.take_over, only_prune=flags.only_prune)
         print_comparison(found)
         if found.conflicts:
-            _fail(f"nothing done: {counted(len(found.conflicts), 'object')} of somebody else in the way")
+            failed(f"nothing done: {counted(len(found.conflicts), 'object')} of somebody else in the way")
         refused = tried(cluster, found.changes, force=flags.force)
     except ClusterError as error:
-        _fail(f"nothing done: {error}")
+        failed(f"nothing done: {error}")
     for each in refused:
         console(sys.stderr).print(f"refused: {each.name}: {each.reason}")
     if refused:
-        _fail(f"nothing done: the cluster refuses {counted(len(refused), 'object')}")
+        failed(f"nothing done: the cluster refuses {counted(len(refused), 'object')}")
     if flags.dry_run:
         print("the cluster would take all of it")
     elif found.changes:
@@ -60,20 +57,25 @@ def apply_to_cluster(plan: MeshPlan, options: Options, flags: ClusterFlags, path
 
 
 def _carry_out(cluster: Cluster, plan: MeshPlan, found: Comparison, flags: ClusterFlags, path: Path) -> None:
-    try:
-        journal = Journal.begin(path)
-    except FileExistsError:
-        _fail(f"{path}: an earlier apply was not finished; edge mesh apply --to kubernetes --roll-back undoes it")
-    except OSError as error:
-        _fail(f"{path}: {error.strerror}; --journal FILE puts it elsewhere")
+    journal = begun(path, "edge mesh apply --to kubernetes --roll-back")
     try:
         made = apply(cluster, found.changes, journal, print, force=flags.force)
     except HalfAppliedError as error:
         left = f"; not undone: {', '.join(error.kept)}" if error.kept else "; everything before it is undone"
-        _fail(f"{error}{left}")
+        failed(f"{error}{left}")
     except ClusterError as error:
-        _fail(f"{error}; half of it is in force: edge mesh apply --to kubernetes --roll-back undoes it ({path})")
+        failed(f"{error}; half of it is in force: edge mesh apply --to kubernetes --roll-back undoes it ({path})")
     print(f"{counted(made, 'change')} made, config-hash {plan.config_hash}")
+
+
+def begun(path: Path, undoes: str) -> Journal:
+    """A new journal; ends the command where an earlier apply was not finished, which `undoes` would undo."""
+    try:
+        return Journal.begin(path)
+    except FileExistsError:
+        failed(f"{path}: an earlier apply was not finished; {undoes} undoes it")
+    except OSError as error:
+        failed(f"{path}: {error.strerror}; --journal FILE puts it elsewhere")
 
 
 def roll_back_cluster(path: Path) -> None:
@@ -83,15 +85,10 @@ def roll_back_cluster(path: Path) -> None:
         return
     journal = Journal(path)
     if any("apiVersion" not in (noted.after or noted.before or {}) for noted in journal.noted()):
-        _fail(f"{path}: is of an apply to Consul: leave out --to kubernetes")
+        failed(f"{path}: is of an apply to Consul: leave out --to kubernetes")
     try:
         kept = roll_back(KubernetesCluster(), journal, print)
     except ClusterError as error:
-        _fail(f"{error}; the journal is kept")
+        failed(f"{error}; the journal is kept")
     if kept:
-        _fail(f"not undone, since somebody has changed them: {', '.join(kept)}")
-
-
-def _fail(text: str) -> NoReturn:
-    console(sys.stderr).print(f"error: {text}")
-    raise typer.Exit(FAILED)
+        failed(f"not undone, since somebody has changed them: {', '.join(kept)}")

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from rich.console import Console
@@ -36,6 +36,12 @@ def console(stream: TextIO | None = None) -> Console:
     stream = stream or sys.stdout
     width = None if stream.isatty() else _UNBOUNDED
     return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=True, width=width)
+
+
+def failed(text: str) -> NoReturn:
+    """Say why a command did not do what it was asked, and end it."""
+    console(sys.stderr).print(f"error: {text}")
+    raise typer.Exit(FAILED)
 
 
 def print_problems(problems: Iterable[Problem], stream: TextIO | None = None) -> None:
