@@ -1,9 +1,10 @@
 """
 An upstream with several ways to take a call: subsets that share its calls, others that stand in for it.
 
-Owns that a call changes its way only when surely no service has begun it: a refusal for want of a connection, never an answer, a reset
-or a deadline. While a way cannot be reached, its calls are chosen elsewhere at once and a connection to it is tried beside them, so that
-they return with the first call after it stands. Which way is `core.traffic_shares`' decision.
+Owns that a call changes its way only when surely no service has begun it: for want of a connection, or after the last attempt that a
+service said it did not begin (`attempts`; they are counted over all ways); never after an answer, any other reset, or a deadline. While
+a way cannot be reached, its calls are chosen elsewhere at once and a connection to it is tried beside them, so that they return with the
+first call after it stands. Which way is `core.traffic_shares`' decision.
 """
 
 from __future__ import annotations
