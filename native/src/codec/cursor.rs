@@ -124,12 +124,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn number(&mut self) -> Read<Number<'a>> {
         let (text, mut at) = (self.text, self.at);
-        let digits = |mut at: usize| {
-            while text.get(at).is_some_and(u8::is_ascii_digit) {
-                at += 1;
-            }
-            at
-        };
+        let digits = |at: usize| at + digits(&text[at..]);
         at += usize::from(self.peek() == b'-');
         let whole = at;
         at = if text.get(at) == Some(&b'0') { at + 1 } else { digits(at) };
@@ -158,6 +153,20 @@ impl<'a> Cursor<'a> {
         self.at = at;
         Ok(Number { text: written, integer })
     }
+}
+
+/// How many digits a text begins with. Eight at a time while they last: a million of them are an attack (reliability.md E1).
+#[inline]
+pub fn digits(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(Ok(eight)) = text.get(at..at + 8).map(<[u8; 8]>::try_from) {
+        let beyond_nine = u64::from_ne_bytes(eight) ^ 0x3030_3030_3030_3030;
+        if (beyond_nine | beyond_nine.wrapping_add(0x0606_0606_0606_0606)) & 0xF0F0_F0F0_F0F0_F0F0 != 0 {
+            break;
+        }
+        at += 8;
+    }
+    at + text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// The whole text was checked before; a slice of it between ASCII characters is UTF-8 too.
@@ -223,6 +232,18 @@ mod tests {
         for text in ["-", "+1", ".5", "x", ""] {
             assert!(Cursor::new(text.as_bytes()).number().is_err());
         }
+    }
+
+    #[test]
+    fn digits_end_at_any_other_byte_in_any_place() {
+        for place in 0..20 {
+            for other in (0..=255_u8).filter(|byte| !byte.is_ascii_digit()) {
+                let mut text = b"90817263549081726354"[..].to_vec();
+                text[place] = other;
+                assert_eq!(digits(&text), place);
+            }
+        }
+        assert_eq!(digits(b"90817263549081726354"), 20);
     }
 
     #[test]

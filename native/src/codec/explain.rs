@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::cursor::{Cursor, MAX_DIGITS, hex4};
+use super::cursor::{Cursor, MAX_DIGITS, digits, hex4};
 use super::key_places::{KeyPlaces, key_at};
 use super::misfit::{Fail, Misfit, Read, shortened, syntax};
 use super::text::run_end;
@@ -158,8 +158,8 @@ impl Look<'_> {
         if self.cursor.number().is_ok() {
             return Ok(None);
         }
-        let digits = self.cursor.text[start..].iter().skip_while(|&&byte| byte == b'-');
-        if digits.take_while(|byte| byte.is_ascii_digit()).count() > MAX_DIGITS {
+        let sign = usize::from(self.cursor.peek() == b'-');
+        if digits(&self.cursor.text[start + sign..]) > MAX_DIGITS {
             return self.refuse(usize::MAX, "a number has too many digits");
         }
         self.refuse(start, "Expecting value")
