@@ -78,11 +78,8 @@ class Route(Target):
     path_fields: tuple[str, ...] = ()
 
 
-class Match(NamedTuple):
-    """A request's route, and the decoded texts its path variables captured, in the template's order."""
-
-    route: Route
-    captures: tuple[str, ...]
+Match = Found[Route]
+"""A request's route (`value`), and the decoded texts its path variables captured, in the template's order."""
 
 
 class Missing(NamedTuple):
@@ -116,10 +113,6 @@ class ApiRoutes:
     merge_slashes: bool = False
 
 
-_new_tuple = tuple.__new__
-"""Makes a NamedTuple without the call of Python that its own `__new__` is."""
-
-
 class RouteTable:
     """
     Routes to look requests up in. `routes` keeps the order of the APIs and of their bindings.
@@ -147,7 +140,7 @@ class RouteTable:
         if self._merging is not None and has_empty_segment(path):
             trie, path = self._merging, _merge(path)
         found = trie.lookup(method, path)
-        return _new_tuple(Match, found) if isinstance(found, Found) else Missing(found.allow)  # of the same two fields
+        return found if isinstance(found, Found) else Missing(found.allow)
 
 
 _SLASHES = re.compile("/{2,}")

@@ -84,12 +84,12 @@ class Explanation:
 def explain_request(snapshot: Snapshot, asked: Asked) -> Explanation:
     """Run a request through the gateway's code, up to where it would be sent."""
     found = snapshot.routes.lookup(asked.method, asked.path)
-    route = found.route if isinstance(found, Match) else None
+    route = None if isinstance(found, Missing) else found.value
     sent, answer = asyncio.run(_run(snapshot, asked))
     return Explanation(
         route=route,
         near=_near(snapshot, asked, found) if isinstance(found, Missing) else [],
-        bound=_bound(found, asked, snapshot) if isinstance(found, Match) else [],
+        bound=[] if isinstance(found, Missing) else _bound(found, asked, snapshot),
         deadline_s=_deadline_s(asked, route) if route else None,
         sent=sent,
         message=_message(snapshot, route, sent.message) if sent and route else None,
@@ -103,7 +103,7 @@ def _near(snapshot: Snapshot, asked: Asked, missing: Missing) -> list[NearMiss]:
         routes = ((each.binding.http_method, each.binding.template) for each in snapshot.routes.routes)
         return near_misses(asked.method, asked.path, routes)
     others = [snapshot.routes.lookup(method, asked.path) for method in missing.allow]
-    bindings = dict.fromkeys(other.route.binding for other in others if isinstance(other, Match))
+    bindings = dict.fromkeys(other.value.binding for other in others if not isinstance(other, Missing))
     return [NearMiss(each.http_method, each.template, "it has this path, for another method") for each in bindings]
 
 
@@ -163,7 +163,7 @@ def _head(asked: Asked) -> Head:
 
 def _bound(match: Match, asked: Asked, snapshot: Snapshot) -> list[Bound]:
     """Each value with its origin, as sent; a field in several places stands in each."""
-    route = match.route
+    route = match.value
     bound = [Bound(field, value, "path") for field, value in zip(route.path_fields, match.captures, strict=True)]
     plus_is_space = next(api.query.plus_is_space for api in snapshot.config.apis if api.name == route.api)
     try:

@@ -40,9 +40,9 @@ class ConnectStream:
     def messages(self, body: BodySource) -> AsyncIterator[bytes]:
         """Take them out of their envelopes; one alone where the client does not stream."""
         opening = self._opening
-        assert opening.x.target is not None
+        assert opening.target is not None
         reader = MessageReader(opening.serving.max_body_bytes, self._coding, self._form)
-        return reader.stream(body) if opening.x.target.rpc.client_streaming else reader.single(body)
+        return reader.stream(body) if opening.target.rpc.client_streaming else reader.single(body)
 
     async def head(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
         """The service's initial metadata under its own names."""
@@ -56,7 +56,7 @@ class ConnectStream:
         """The end envelope: the error, if there is one, and the trailers."""
         if not self._started:
             self._start(answer, ())
-        target = self._opening.x.target
+        target = self._opening.target
         assert target is not None
         trailers = () if isinstance(outcome, Refusal) else rpc_metadata(outcome.trailers)
         await answer.write(end_envelope(end_of_stream(error_of(outcome, target.api_codec), trailers)))
@@ -67,7 +67,7 @@ class ConnectStream:
         self._started = True
         fields = [
             (b"content-type", f"{MEDIA_TYPE}+{self._form.name}".encode("ascii")),
-            (b"x-request-id", self._opening.x.request_id.encode("ascii")),
+            (b"x-request-id", self._opening.request_id.encode("ascii")),
         ]
         if self._gzip:
             fields.append((b"connect-content-encoding", b"gzip"))

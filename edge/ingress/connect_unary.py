@@ -68,13 +68,13 @@ class ConnectUnary:
         return self._error(refusal, ())
 
     def _error(self, outcome: UnaryReply | Refusal, metadata: Iterable[Header]) -> Answer:
-        target = self._opening.x.target
+        target = self._opening.target
         error = error_of(outcome, None if target is None else target.api_codec)
         assert error is not None
         return self._dressed(Answer(http_status_of(outcome), [_JSON, *metadata], error_body(error)))
 
     def _dressed(self, answer: Answer) -> Answer:
         opening = self._opening
-        assert opening.x.target is not None
-        compress = opening.serving.apis[opening.x.target.api].compression
-        return dressed(answer, opening.head, opening.x.request_id, compress=compress)
+        assert opening.target is not None
+        compress = opening.serving.apis[opening.target.api].compression
+        return dressed(answer, opening.head, opening.request_id, compress=compress)

@@ -18,7 +18,7 @@ from edge.ingress.serving import Serving
 from edge.ingress.upgrade import Upgrade
 from edge.ingress.websocket_http2 import WebSocketOnStream
 from edge.outcome import NO_CONTENT, Fault, Refusal
-from edge.routes import Match, RouteTable, Target
+from edge.routes import Missing, RouteTable, Target
 
 _METHOD = re.compile(r"[A-Za-z-]{1,32}").fullmatch
 
@@ -179,12 +179,12 @@ def _routed(routes: RouteTable, path: str, asked: str) -> tuple[str | None, Sequ
 def _methods(routes: RouteTable, path: str) -> Sequence[str]:
     """The methods a path has by name; a route for all methods has no name to tell."""
     found = routes.lookup("", path)
-    return () if isinstance(found, Match) else found.allow
+    return found.allow if isinstance(found, Missing) else ()
 
 
 def _route(routes: RouteTable, method: str, path: str) -> Target | None:
     found = routes.lookup(method, path)
-    return found.route if isinstance(found, Match) else None
+    return None if isinstance(found, Missing) else found.value
 
 
 def _owner(serving: Serving, path: str) -> str | None:

@@ -23,19 +23,36 @@ _VARY = (b"vary", b"accept-encoding")
 
 def dressed(answer: Answer, head: Head, request_id: str, *, compress: bool) -> Answer:
     """The answer as this client gets it."""
-    status, given, body, close, _ = answer
-    headers = [*given, (b"x-request-id", request_id.encode("ascii"))]
+    return dress(answer.status, [*answer.headers], answer.body, head, request_id, compress=compress, close=answer.close)
+
+
+def dress(
+    status: int,
+    headers: list[Header],
+    body: bytes,
+    head: Head,
+    request_id: str,
+    *,
+    compress: bool,
+    close: bool = False,
+) -> Answer:
+    """`dressed`, of an answer that is not made yet; `headers` are added to."""
+    headers.append((b"x-request-id", request_id.encode("ascii")))
     asked = head.first
     wanted = asked.get(b"if-none-match")
-    if wanted and status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), answer):
+    if wanted and status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), headers):
         kept = [(name, value) for name, value in headers if name != b"content-type"]
         return Answer(NOT_MODIFIED, [*kept, _VARY] if compress else kept, b"", close)
     if compress and b"accept-encoding" not in asked:
-        if compressible(_value(given, b"content-type")):
+        if compressible(_value(headers, b"content-type")):
             headers.append(_VARY)
     elif compress:
         body = _compressed(body, head, headers)
-    return Answer(status, headers, body, close)
+    return _answer(Answer, (status, headers, body, close, ()))
+
+
+_answer = tuple.__new__
+"""Makes an Answer without the call of Python that a named tuple's own `__new__` is: one is made for each request."""
 
 
 def _compressed(body: bytes, head: Head, headers: list[Header]) -> bytes:
@@ -69,9 +86,9 @@ def _weak(tag: bytes) -> bytes:
     return tag if tag.startswith(b"W/") else b"W/" + tag
 
 
-def _matches(wanted: str, answer: Answer) -> bool:
+def _matches(wanted: str, headers: Sequence[Header]) -> bool:
     """Whether If-None-Match names the answer's ETag; weak comparison, as RFC 9110 13.1.2 says for GET."""
-    tag = _value(answer.headers, b"etag")
+    tag = _value(headers, b"etag")
     if not tag:
         return False
     return wanted.strip() == "*" or tag.removeprefix("W/") in {t.strip().removeprefix("W/") for t in wanted.split(",")}

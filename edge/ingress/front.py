@@ -8,12 +8,11 @@ content type names; what names none is REST. Source: docs/adr/0007-one-port.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from http import HTTPMethod
 
-from edge.core.forwarded import Forwarded, forwarded
 from edge.core.request_id import request_id
 from edge.exchange import Dialect, Exchange
+from edge.ingress.client import client_of
 from edge.ingress.cors import is_preflight, marked, marked_answer, preflight
 from edge.ingress.opening import DialectFront, Opening
 from edge.ingress.respond import refusal_answer
@@ -54,13 +53,11 @@ class Front:
         serving = self._current()
         if serving.has_cors and is_preflight(head) and (answer := self._preflight(head, serving)) is not None:
             return answer
-        name = self._choose(head, serving)
-        origin = _origin(head, serving)
-        opening = Opening(serving, self._pipeline, self._exchange(name, head, origin), head, origin)
-        dialect = self._dialects[name]
+        opening = self._opening(head, serving, self._choose(head, serving))
+        dialect = self._dialects[opening.dialect]
         opened = dialect.open(opening)
         taken = self._refused(opening, dialect, opened) if isinstance(opened, Refusal) else opened
-        return marked(taken, head, serving, opening.x.target) if serving.has_cors else taken
+        return marked(taken, head, serving, opening.target) if serving.has_cors else taken
 
     def refuse(self, head: Head | None, refusal: Refusal) -> Answer:
         """Shape, log and count a refusal of a request that never became a call."""
@@ -68,23 +65,22 @@ class Front:
             x = Exchange(Dialect.REST, "", "", "", "", self._new_id(), self._now())
             return self._ended(x, refusal, refusal_answer(refusal))._replace(close=True)
         serving = self._current()
-        name = self._choose(head, serving)
-        origin = _origin(head, serving)
-        opening = Opening(serving, self._pipeline, self._exchange(name, head, origin), head, origin)
-        answer = self._ended(opening.x, refusal, self._dialects[name].refused(opening, refusal))._replace(close=True)
+        opening = self._opening(head, serving, self._choose(head, serving))
+        refused = self._dialects[opening.dialect].refused(opening, refusal)
+        answer = self._ended(opening, refusal, refused)._replace(close=True)
         return marked_answer(answer, head, serving) if serving.has_cors else answer
 
     def _refused(self, opening: Opening, dialect: DialectFront, refusal: Refusal) -> Answer:
         if refusal.fault is Fault.ROUTE_NOT_FOUND and (document := _document(opening)) is not None:
-            return self._ended(opening.x, None, document)
-        return self._ended(opening.x, refusal, dialect.refused(opening, refusal))
+            return self._ended(opening, None, document)
+        return self._ended(opening, refusal, dialect.refused(opening, refusal))
 
     def _preflight(self, head: Head, serving: Serving) -> Answer | None:
         """The answer to a browser's question before a request, which is no call; None when it is nobody's here."""
         decided = preflight(head, serving)
         if decided is None:
             return None
-        x = self._exchange(Dialect.REST, head, _origin(head, serving))
+        x = self._opening(head, serving, Dialect.REST)
         if isinstance(decided, Refusal):
             return self._ended(x, decided, refusal_answer(decided))
         return self._ended(x, None, decided)
@@ -97,20 +93,10 @@ class Front:
         self._pipeline.open().settle(x)
         return answer
 
-    def _exchange(self, dialect: Dialect, head: Head, origin: Forwarded) -> Exchange:
-        first = head.first
-        given, agent = first.get(b"x-request-id"), first.get(b"user-agent")
-        return Exchange(
-            dialect,
-            head.method,
-            head.path,
-            head.version,
-            origin.client,
-            request_id(given.decode("latin-1"), self._new_id) if given else self._new_id(),
-            head.started,
-            agent.decode("latin-1") if agent else "",
-            "" if head.caller is None else head.caller.spiffe_id,
-        )
+    def _opening(self, head: Head, serving: Serving, dialect: Dialect) -> Opening:
+        given = head.first.get(b"x-request-id")
+        name = request_id(given.decode("latin-1"), self._new_id) if given else self._new_id()
+        return Opening(serving, self._pipeline, dialect, head, client_of(head, serving.trusted), name)
 
 
 def _document(opening: Opening) -> Answer | None:
@@ -120,29 +106,3 @@ def _document(opening: Opening) -> Answer | None:
         return None
     found = opening.serving.documents().get(head.path)
     return None if found is None else Answer(OK, ((b"content-type", b"application/json"),), found)
-
-
-def _origin(head: Head, serving: Serving) -> Forwarded:
-    host = head.first.get(b"host", b"")
-    if not serving.trusted:  # the common case needs no parsing
-        found = _direct if len(host) <= _MAX_HOST_BYTES else _direct.__wrapped__
-        return found(head.peer, host, "https" if head.secure else "http")
-    return forwarded(
-        head.peer,
-        chain=", ".join(value.decode("latin-1") for name, value in head.headers if name == b"x-forwarded-for"),
-        proto=head.get(b"x-forwarded-proto"),
-        host=head.get(b"x-forwarded-host"),
-        secure=head.secure,
-        own_host=host.decode("latin-1"),
-        trusted=serving.trusted,
-    )
-
-
-_MAX_HOST_BYTES = 255
-"""Of a host that is remembered: heads that are refused bring any, and what a client can make us hold is small."""
-
-
-@lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again
-def _direct(peer: str, host: bytes, scheme: str) -> Forwarded:
-    """A client that has no proxy before us."""
-    return Forwarded(peer, peer, scheme, host.decode("latin-1"))

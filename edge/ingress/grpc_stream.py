@@ -32,9 +32,9 @@ class GrpcStream:
     def messages(self, body: BodySource) -> AsyncIterator[bytes]:
         """Unframe them; one alone where the client does not stream."""
         opening = self._opening
-        assert opening.x.target is not None
+        assert opening.target is not None
         reader = self._terms.reader(opening.serving.max_body_bytes)
-        return reader.stream(body) if opening.x.target.rpc.client_streaming else reader.single(body)
+        return reader.stream(body) if opening.target.rpc.client_streaming else reader.single(body)
 
     async def head(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
         """The service's initial metadata under its own names."""

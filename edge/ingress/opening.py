@@ -8,15 +8,13 @@ and gives back a call, or a refusal that it then shapes in its own form.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
-from edge.core.forwarded import Forwarded
 from edge.core.grpc_timeout import parse_timeout
 from edge.core.message_coding import takes_gzip
 from edge.core.metadata import plain, request_metadata
 from edge.exchange import Dialect, Exchange
+from edge.ingress.client import Client
 from edge.ingress.service import Answer, Call, Head, Header, StreamCall
 from edge.ingress.serving import Serving
 from edge.outcome import Fault, FieldViolation, Refusal
@@ -32,22 +30,40 @@ _ACCEPTING = {
 """The dialects that carry messages as they are, and the fields by which their clients say that they take them compressed."""
 
 
-@dataclass(slots=True, eq=False)
-class Opening:
-    """What a dialect is given: the generation to serve from, the policies, the exchange so far, the head, and who sent it."""
+class Opening(Exchange):
+    """
+    The Exchange as the front and the dialects have it: with the generation to serve from, the policies, the head, and who sent it.
 
-    serving: Serving
-    pipeline: Pipeline
-    x: Exchange
-    head: Head
-    origin: Forwarded
+    Policies, log and metrics see the Exchange that it is.
+    """
+
+    __slots__ = ("client", "head", "pipeline", "serving")
+
+    def __init__(
+        self, serving: Serving, pipeline: Pipeline, dialect: Dialect, head: Head, client: Client, request_id: str
+    ) -> None:
+        self.serving = serving
+        self.pipeline = pipeline
+        self.head = head
+        self.client = client
+        # What `Exchange` sets, without the call: one is made for each request.
+        self.dialect = dialect
+        self.http_method, self.path, self.http_version = head.method, head.path, head.version
+        self.peer, self.user_agent = client.origin.client, client.user_agent
+        self.request_id = request_id
+        self.started = head.started
+        self.caller = "" if head.caller is None else head.caller.spiffe_id
+        self.target = self.deadline = self.refusal = None
+        self.status = self.grpc_code = self.request_bytes = self.response_bytes = 0
+        self.upstream_address = self.upstream_via = ""
+        self.upstream_s = 0.0
 
 
 class DialectFront(Protocol):
     """One dialect's reading of heads."""
 
     def open(self, opening: Opening) -> Call | StreamCall | Refusal:
-        """Resolve the head: sets `x.target` and `x.deadline`, decides nothing that is a policy's."""
+        """Resolve the head: sets `target` and `deadline`, decides nothing that is a policy's."""
 
     def refused(self, opening: Opening, refusal: Refusal) -> Answer:
         """A refusal on the head, in this dialect's form."""
@@ -73,8 +89,8 @@ def resolve(
     `asked` reads what the client wants from the header `asked_by`. A stream has no deadline of the route's (transcoding.md D4):
     `deadline_from_route` is false for it.
     """
-    x, head = opening.x, opening.head
-    x.target = target
+    head = opening.head
+    opening.target = target
     timeout_s = target.timeout_s if deadline_from_route else None
     try:
         asked_s = asked(head)
@@ -83,43 +99,24 @@ def resolve(
         return Refusal(Fault.INVALID_ARGUMENT, message=f"{asked_by}: {error}", violations=(violation,))
     if asked_s is not None:
         timeout_s = asked_s if timeout_s is None else min(timeout_s, asked_s)
-    x.deadline = None if timeout_s is None else head.started + timeout_s
+    opening.deadline = None if timeout_s is None else head.started + timeout_s
     return None
 
 
 def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> list[Header]:
     """What the service is told: the client's headers by the API's rules; who and where the client is, by our own word."""
-    x = opening.x
-    assert x.target is not None
-    metadata = request_metadata(opening.head.headers, opening.serving.apis[x.target.api].metadata)
-    metadata.append((b"x-request-id", x.request_id.encode("ascii")))
-    origin, agent = opening.origin, x.user_agent
-    short = len(origin.chain) + len(origin.host) + len(agent) <= _MAX_CHARS
-    metadata += (_of_client if short else _of_client.__wrapped__)(origin, agent)
-    if opening.head.caller is not None:
-        metadata.append((b"x-forwarded-client-cert", opening.head.caller.forwarded))
+    target, caller = opening.target, opening.head.caller
+    assert target is not None
+    metadata = request_metadata(opening.head.headers, opening.serving.apis[target.api].metadata)
+    metadata.append((b"x-request-id", opening.request_id.encode("ascii")))
+    metadata += opening.client.metadata
+    if caller is not None:
+        metadata.append((b"x-forwarded-client-cert", caller.forwarded))
     if extra:
         metadata += plain(extra)
-    if x.dialect in _ACCEPTING and _passes_gzip(opening, x.target):
+    if opening.dialect in _ACCEPTING and _passes_gzip(opening, target):
         metadata.append(_TAKES_GZIP)
     return metadata
-
-
-_MAX_CHARS = 512
-"""Of what is remembered: what a client can make us hold is small."""
-
-
-@lru_cache(maxsize=1024)  # few clients make most calls; one that fills it makes others be written again
-def _of_client(origin: Forwarded, user_agent: str) -> list[Header]:
-    """Where and what a client is, as metadata."""
-    return plain(
-        (
-            (b"x-forwarded-for", origin.chain),
-            (b"x-forwarded-proto", origin.proto),
-            (b"x-forwarded-host", origin.host),
-            (b"x-forwarded-user-agent", user_agent),
-        )
-    )
 
 
 def _passes_gzip(opening: Opening, target: Target) -> bool:
@@ -127,7 +124,7 @@ def _passes_gzip(opening: Opening, target: Target) -> bool:
     if not opening.serving.apis[target.api].compression:
         return False
     head = opening.head
-    for name in _ACCEPTING[opening.x.dialect]:
+    for name in _ACCEPTING[opening.dialect]:
         if name in head.first and takes_gzip(head.get(name)):
             return "json" not in head.get(b"content-type")
     return False

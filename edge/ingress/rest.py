@@ -25,7 +25,7 @@ from edge.ingress.serving import Serving
 from edge.ingress.stream_call import Silence, StreamCall
 from edge.ingress.unary_call import UnaryCall
 from edge.outcome import Fault, Refusal
-from edge.routes import Match, Missing, Route
+from edge.routes import Missing, Route
 
 
 class RestFront:
@@ -36,7 +36,7 @@ class RestFront:
         found = opening.serving.routes.lookup(opening.head.method, opening.head.path)
         if isinstance(found, Missing):
             return _unmatched(found, opening)
-        route = found.route
+        route = found.value
         streaming = route.rpc.client_streaming or route.rpc.server_streaming
         refusal = resolve(opening, route, deadline_from_route=not streaming)
         if refusal is not None:
@@ -91,4 +91,4 @@ def _unmatched(missing: Missing, opening: Opening) -> Refusal:
 def _answers_unimplemented(serving: Serving, method: str, path: str) -> bool:
     """Whether the API that has the path with one of its own methods says so of the others."""
     found = serving.routes.lookup(method, path)
-    return isinstance(found, Match) and serving.apis[found.route.api].unimplemented
+    return not isinstance(found, Missing) and serving.apis[found.value.api].unimplemented

@@ -60,6 +60,6 @@ class RestCollect:
         return self._refused(answer) if isinstance(answer, Refusal) else answer
 
     def _refused(self, refusal: Refusal) -> Answer:
-        x = self._opening.x
+        x = self._opening
         x.refusal, x.grpc_code = refusal, refusal.grpc_code
         return self._unary.refused(refusal)

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from edge.core.content_coding import inflate
 from edge.core.metadata import plain, status_fields, told
-from edge.ingress.dress import dressed
+from edge.ingress.dress import dress, dressed
 from edge.ingress.google_error import for_client
 from edge.ingress.opening import Opening
 from edge.ingress.refusals import binding_refusal, coding_refusal
@@ -52,11 +52,12 @@ class RestUnary:
 
     def replied(self, request: RequestMessage, reply: UnaryReply) -> Answer | Refusal:
         """The message as JSON, or the status as google.rpc.Status."""
+        opening = self._opening
         fields: Sequence[Header] = ()
         status = None
         rules = self._settings.metadata
         if reply.headers or reply.trailers:
-            wants_trailers = b"trailers" in self._opening.head.first.get(b"te", b"").lower()
+            wants_trailers = b"trailers" in opening.head.first.get(b"te", b"").lower()
             fields, status = told(
                 tuple(reply.headers), tuple(reply.trailers), rules.response, with_trailers=wants_trailers
             )
@@ -64,7 +65,7 @@ class RestUnary:
             fields = (*fields, *status_fields(reply.code, reply.text))
         if reply.message is None:
             failed = error_answer(reply, self._route.api_codec, fields, status)
-            return self._dressed(for_client(failed, self._opening.head))
+            return self._dressed(for_client(failed, opening.head))
         try:
             printed = self._route.codec.response(reply.message, request.render)
         except EncodeError as error:
@@ -74,7 +75,14 @@ class RestUnary:
         content_type = known(media_type)
         if content_type is None:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail="the content type of the answer is no header value")
-        return self._dressed(Answer(OK if status is None else status, (content_type, *fields), printed.body))
+        return dress(
+            OK if status is None else status,
+            [content_type, *fields],
+            printed.body,
+            opening.head,
+            opening.request_id,
+            compress=self._settings.compression,
+        )
 
     def refused(self, refusal: Refusal) -> Answer:
         """google.rpc.Status as JSON."""
@@ -86,7 +94,7 @@ class RestUnary:
 
     def _dressed(self, answer: Answer) -> Answer:
         opening = self._opening
-        return dressed(answer, opening.head, opening.x.request_id, compress=self._settings.compression)
+        return dressed(answer, opening.head, opening.request_id, compress=self._settings.compression)
 
 
 _MAX_CHARS = 128

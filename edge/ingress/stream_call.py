@@ -101,7 +101,7 @@ class StreamCall:
 
     async def run(self, body: BodySource, answer: AnswerSink) -> None:
         """Relay until the end; whatever happens, the Exchange tells of it."""
-        x = self._opening.x
+        x = self._opening
         late = asyncio.timeout_at(None if x.deadline is None else x.deadline + _LATE_S)
         try:
             async with late:
@@ -118,7 +118,7 @@ class StreamCall:
             answer.abort()
 
     async def _outcome(self, body: BodySource, answer: AnswerSink) -> UnaryReply | Refusal:
-        x = self._opening.x
+        x = self._opening
         try:
             return await self._relay(body, answer)
         except BodyBroken as error:
@@ -131,18 +131,18 @@ class StreamCall:
 
     def sent(self, response_bytes: int) -> None:
         """The answer is out, or nobody is left to read it: give back what is held, log."""
-        self._opening.x.response_bytes = response_bytes
-        self._held.settle(self._opening.x)
+        self._opening.response_bytes = response_bytes
+        self._held.settle(self._opening)
 
     def _note(self, outcome: UnaryReply | Refusal) -> None:
-        x = self._opening.x
+        x = self._opening
         if isinstance(outcome, Refusal):
             x.refusal, x.grpc_code = outcome, outcome.grpc_code
         else:
             x.grpc_code = outcome.code
 
     async def _relay(self, body: BodySource, answer: AnswerSink) -> UnaryReply | Refusal:
-        opening, x = self._opening, self._opening.x
+        opening = x = self._opening
         verdict = opening.pipeline.admit(x, self._held)
         if verdict is not None and not isinstance(verdict, Refusal):
             verdict = await verdict
@@ -218,7 +218,7 @@ class StreamCall:
 
     async def _pump(self, body: BodySource, stream: MessageStream, watch: IdleWatch, broken: list[Refusal]) -> None:
         """The client's side. A body that breaks off ends the call: the service must not take half for the whole."""
-        x = self._opening.x
+        x = self._opening
         messages = self._speech.messages(body)
         count = 0
         try:

@@ -110,9 +110,9 @@ class UnaryCall(Trace):
         """Run the call; whatever happens, the Exchange tells of it."""
         self._answered = answered
         opening = self._opening
-        opening.x.request_bytes = len(body)
+        opening.request_bytes = len(body)
         try:
-            verdict = opening.pipeline.admit(opening.x, self._held)
+            verdict = opening.pipeline.admit(opening, self._held)
             if verdict is None:
                 self._admitted(body)
             elif isinstance(verdict, Refusal):
@@ -136,8 +136,8 @@ class UnaryCall(Trace):
 
     def sent(self, response_bytes: int) -> None:
         """The answer is out, or nobody is left to read it: give back what is held, log."""
-        self._opening.x.response_bytes = response_bytes
-        self._held.settle(self._opening.x)
+        self._opening.response_bytes = response_bytes
+        self._held.settle(self._opening)
 
     def _decided(self, body: bytes, verdict: Refusal | None) -> None:
         self._running = None
@@ -153,11 +153,11 @@ class UnaryCall(Trace):
             return
         self._bound = bound
         opening = self._opening
-        target = opening.x.target
+        target = opening.target
         assert target is not None
         extra = ((b"edge-unknown-query", bound.captured_query),) if bound.captured else ()
         request = UnaryRequest(
-            target.path, bound.message, metadata_of(opening, extra), opening.x.deadline, target.max_response_bytes
+            target.path, bound.message, metadata_of(opening, extra), opening.deadline, target.max_response_bytes
         )
         running = opening.serving.upstreams[target.upstream].unary(request, self, self._ended)
         if self._answered is not None:  # it did not answer at once
@@ -165,7 +165,7 @@ class UnaryCall(Trace):
 
     def _ended(self, outcome: UnaryReply | Refusal) -> None:
         """The upstream call is over. What fails from here on must not fail in the connection that says so."""
-        x = self._opening.x
+        x = self._opening
         x.upstream_address, x.upstream_s, x.upstream_via = self.address, self.upstream_s, self.via
         try:
             if isinstance(outcome, Refusal):
@@ -187,7 +187,7 @@ class UnaryCall(Trace):
         self._answer(self._refused(refusal))
 
     def _cancelled(self) -> None:
-        x = self._opening.x
+        x = self._opening
         x.upstream_address, x.upstream_s, x.upstream_via = self.address, self.upstream_s, self.via
         try:
             self._refused(Refusal(Fault.CANCELLED))
@@ -196,7 +196,7 @@ class UnaryCall(Trace):
 
     def _failed(self) -> None:
         """A bug of ours."""
-        x = self._opening.x
+        x = self._opening
         _log.exception("call failed inside the gateway", request_id=x.request_id, path=x.path)
         try:
             answer = self._refused(Refusal(Fault.INTERNAL))
@@ -213,7 +213,7 @@ class UnaryCall(Trace):
             answered(answer)
 
     def _refused(self, refusal: Refusal) -> Answer:
-        x = self._opening.x
+        x = self._opening
         x.refusal = refusal
         answer = self._speech.refused(refusal)
         x.status, x.grpc_code = answer.status, refusal.grpc_code

@@ -7,7 +7,6 @@ Source: docs/adr/0009-websocket.md; RFC 6455 section 4.2; RFC 8441; RFC 6454.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from http import HTTPMethod
 
@@ -25,7 +24,7 @@ from edge.ingress.websocket_connection import WebSocketTerms, take_over
 from edge.ingress.websocket_http2 import WebSocketOnStream
 from edge.ingress.websocket_speech import FrameForm, RouteFrames, RpcFrames, WebSocketSpeech
 from edge.outcome import Fault, Refusal
-from edge.routes import Match, Route, RouteTable, Target
+from edge.routes import Match, Missing, Route, RouteTable, Target
 
 _METHODS = (HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH, HTTPMethod.DELETE)
 
@@ -36,17 +35,16 @@ class WebSocketFront:
     def open(self, opening: Opening) -> Call | StreamCall | Refusal:
         """Find the RPC by the path, check the page and the handshake."""
         match = _match(opening.serving.routes, opening.head.path)
-        target = rpc_target(opening) if match is None else match.route
+        target = rpc_target(opening) if match is None else match.value
         if isinstance(target, Refusal):
             return target
         settings = opening.serving.apis[target.api].websocket
         if settings is None:
             return Refusal(Fault.RPC_UNKNOWN, message="the API is not offered over WebSocket")
-        admitted = _admitted(opening, target)
-        if isinstance(admitted, Refusal):
-            return admitted
-        refusal = resolve(admitted, target, deadline_from_route=not is_streaming(target))
-        return refusal or _accepted(admitted, target, match, settings)
+        refusal = _page_refusal(opening, target) or resolve(
+            opening, target, deadline_from_route=not is_streaming(target)
+        )
+        return refusal or _accepted(opening, target, match, settings)
 
     def refused(self, opening: Opening, refusal: Refusal) -> Answer:
         """google.rpc.Status as JSON, for those who look; browsers show scripts nothing of it."""
@@ -64,27 +62,27 @@ class WebSocketFront:
 
 def _match(routes: RouteTable, path: str) -> Match | None:
     """The binding of a path: of a streaming RPC before a unary one's, then in the methods' order."""
-    found = [match for method in _METHODS if isinstance(match := routes.lookup(method, path), Match)]
-    return min(found, key=lambda match: not is_streaming(match.route), default=None)
+    found = [match for method in _METHODS if not isinstance(match := routes.lookup(method, path), Missing)]
+    return min(found, key=lambda match: not is_streaming(match.value), default=None)
 
 
-def _admitted(opening: Opening, target: Target) -> Opening | Refusal:
+def _page_refusal(opening: Opening, target: Target) -> Refusal | None:
     """
-    The opening as this page may use it.
+    Why the page that asks may not open it.
 
-    A listed page without credentials opens it, but not as the user: the cookies its browser added go no further.
+    A listed page without credentials may, but not as the user: the cookies its browser added go no further.
     """
     page = opening.head.get(b"origin")
-    if not page or _is_own(page, opening.origin.host):
-        return opening
+    if not page or _is_own(page, opening.client.origin.host):
+        return None
     rules = opening.serving.apis[target.api].cors
     # `*` lists nobody: it says "without credentials", and here they always come along.
     if rules is None or not rules.lists(page):
         return Refusal(Fault.ORIGIN_REFUSED)
-    if rules.credentials:
-        return opening
-    headers = [field for field in opening.head.headers if field[0] not in (b"cookie", b"authorization")]
-    return replace(opening, head=opening.head.with_headers(headers))
+    if not rules.credentials:
+        headers = [field for field in opening.head.headers if field[0] not in (b"cookie", b"authorization")]
+        opening.head = opening.head.with_headers(headers)
+    return None
 
 
 def _is_own(page: str, host: str) -> bool:
@@ -127,11 +125,11 @@ def _awaits(target: Target) -> int | None:
 
 def _form(opening: Opening, target: Target, match: Match | None, subprotocol: Subprotocol) -> FrameForm:
     if match is not None:
-        return RouteFrames(match.route, match.captures, opening.head.query)
+        return RouteFrames(match.value, match.captures, opening.head.query)
     form = form_of(subprotocol.value.removeprefix("edge."), target)
     assert form is not None
     return RpcFrames(form)
 
 
 def _fields(given: Handshake, subprotocol: Subprotocol, opening: Opening) -> list[Header]:
-    return [*response_fields(given, subprotocol), (b"x-request-id", opening.x.request_id.encode("ascii"))]
+    return [*response_fields(given, subprotocol), (b"x-request-id", opening.request_id.encode("ascii"))]

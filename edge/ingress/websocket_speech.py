@@ -124,7 +124,7 @@ class WebSocketSpeech:
         """Code, message, and the google.rpc.Status as REST would have it in a body."""
         if isinstance(outcome, Refusal):
             return outcome.grpc_code, outcome.public_message, refusal_answer(outcome).body
-        target = self._opening.x.target
+        target = self._opening.target
         assert target is not None
         return outcome.code, outcome.text, error_answer(outcome, target.api_codec, (), None).body
 

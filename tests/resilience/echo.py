@@ -19,7 +19,7 @@ import httpx
 
 from edge.app import load_snapshot
 from edge.config.load import load_config
-from edge.routes import Match
+from edge.routes import Missing
 from edge.wire.codec import BindingError, MethodCodec
 from tests.gateway import RunningGateway, running_bookstore
 from tests.upstreams.recorder import Recorder, Reply
@@ -61,8 +61,8 @@ async def json_echo(folder: Path) -> AsyncIterator[JsonEcho]:
         gateway.client() as client,
     ):
         match = load_snapshot(load_config(folder / "edge.yaml", {})).routes.lookup("POST", PATH)
-        assert isinstance(match, Match)
-        yield JsonEcho(gateway, client, upstream, match.route.codec)
+        assert not isinstance(match, Missing)
+        yield JsonEcho(gateway, client, upstream, match.value.codec)
 
 
 def refusal(answer: httpx.Response) -> str:

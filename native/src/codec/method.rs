@@ -166,7 +166,7 @@ impl MethodCodec {
             None => self.no_capture.bind(py).clone(),
             Some(pairs) => PyTuple::new(py, pairs)?,
         };
-        words(py)?.request_message.bind(py).call1((message, render, captured))
+        words(py)?.request_message(py, (message, render, captured).into_pyobject(py)?)
     }
 
     /// Print one response. Raises EncodeError.
@@ -179,6 +179,6 @@ impl MethodCodec {
         let loader = PyLoader::new(py, &self.tables);
         let schema = &self.tables.get().schema;
         let (content_type, body) = self.answer.print(py, schema, &loader, message, render, &self.plain)?;
-        words(py)?.response_body.bind(py).call1((content_type, PyBytes::new(py, &body)))
+        words(py)?.response_body(py, (content_type, PyBytes::new(py, &body)).into_pyobject(py)?)
     }
 }

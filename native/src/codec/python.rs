@@ -4,7 +4,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use super::misfit::{Misfit, Piece};
 use super::printer::Fail;
@@ -12,8 +12,9 @@ use super::refusal::{Refusal, Source};
 
 /// What is imported from Python, once.
 pub struct Words {
-    pub request_message: Py<PyAny>,
-    pub response_body: Py<PyAny>,
+    request_message: Py<PyAny>,
+    response_body: Py<PyAny>,
+    new_tuple: Py<PyAny>,
     binding_error: Py<PyAny>,
     encode_error: Py<PyAny>,
     source: Py<PyAny>,
@@ -30,6 +31,7 @@ pub fn words(py: Python<'_>) -> PyResult<&Words> {
         Ok(Words {
             request_message: of("RequestMessage")?,
             response_body: of("ResponseBody")?,
+            new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
             binding_error: of("BindingError")?,
             encode_error: of("EncodeError")?,
             source: of("Source")?,
@@ -37,6 +39,19 @@ pub fn words(py: Python<'_>) -> PyResult<&Words> {
             loads: py.import("json")?.getattr("loads")?.unbind(),
         })
     })
+}
+
+impl Words {
+    /// A `RequestMessage`: message, render, captured. Named tuples are made as what they are, without the call of Python that their own
+    /// `__new__` is.
+    pub fn request_message<'py>(&self, py: Python<'py>, fields: Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        self.new_tuple.bind(py).call1((&self.request_message, fields))
+    }
+
+    /// A `ResponseBody`: content type, body.
+    pub fn response_body<'py>(&self, py: Python<'py>, fields: Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        self.new_tuple.bind(py).call1((&self.response_body, fields))
+    }
 }
 
 /// A BindingError, or what Python raised itself.

@@ -11,7 +11,7 @@ from edge.core.cors import CorsRules
 from edge.core.metadata import MetadataRules
 from edge.core.problem import ProblemsError
 from edge.ingress.serving import WebSocketSettings
-from edge.routes import Match, Missing
+from edge.routes import Missing
 from edge.wire.codec import JsonOptions
 from tests.unit.app.configs import PROTO, config
 
@@ -19,15 +19,15 @@ from tests.unit.app.configs import PROTO, config
 def test_an_annotated_method_becomes_a_route(tmp_path: Path) -> None:
     snapshot = load_snapshot(config(tmp_path))
     found = snapshot.routes.lookup("GET", "/v1/items/7")
-    assert isinstance(found, Match)
-    assert (found.route.rpc.path, found.captures, found.route.timeout_s) == ("/shop.v1.Shop/GetItem", ("7",), 15.0)
+    assert not isinstance(found, Missing)
+    assert (found.value.rpc.path, found.captures, found.value.timeout_s) == ("/shop.v1.Shop/GetItem", ("7",), 15.0)
     assert isinstance(snapshot.routes.lookup("POST", "/shop.v1.Shop/Unbound"), Missing)
 
 
 def test_default_bindings_are_made_when_asked_for(tmp_path: Path) -> None:
     """C4."""
     snapshot = load_snapshot(config(tmp_path, api={"default_bindings": True}))
-    assert isinstance(snapshot.routes.lookup("POST", "/shop.v1.Shop/Unbound"), Match)
+    assert not isinstance(snapshot.routes.lookup("POST", "/shop.v1.Shop/Unbound"), Missing)
 
 
 def test_what_is_wrong_with_protos_and_rules_comes_out_together(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_reflected_api_is_loading_until_it_is_told(tmp_path: Path) -> None:
     assert (waiting.loading, waiting.routes.routes) == (("shop",), ())
     told = with_reflected(waiting, "shop", known)
     assert told.loading == ()
-    assert isinstance(told.routes.lookup("GET", "/v1/items/7"), Match)
+    assert not isinstance(told.routes.lookup("GET", "/v1/items/7"), Missing)
     assert waiting.loading == ("shop",), "the old snapshot is untouched"
 
 

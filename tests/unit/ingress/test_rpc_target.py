@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.forwarded import Forwarded
-from edge.exchange import Dialect, Exchange
+from edge.exchange import Dialect
+from edge.ingress.client import client_of
 from edge.ingress.opening import Opening
 from edge.ingress.rpc_target import is_streaming, needs_http2, rpc_target
 from edge.outcome import Fault, Refusal
@@ -16,9 +16,9 @@ from tests.unit.ingress.rpc_scenes import RpcScene, head
 
 def opening(path: str, version: str = "1.1", *, loading: tuple[str, ...] = ()) -> Opening:
     """A head, on its way."""
-    x = Exchange(Dialect.GRPC, "POST", path, version, "", "id", 0.0)
     scene = RpcScene(loading=loading)
-    return Opening(scene.serving, Pipeline(()), x, head(path=path, version=version), Forwarded("", "", "http", ""))
+    read = head(path=path, version=version)
+    return Opening(scene.serving, Pipeline(()), Dialect.GRPC, read, client_of(read, ()), "id")
 
 
 def test_a_path_is_exact() -> None:

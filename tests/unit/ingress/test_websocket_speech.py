@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from edge.core.forwarded import Forwarded
 from edge.core.websocket_frames import binary_frame, text_frame
-from edge.exchange import Dialect, Exchange
+from edge.exchange import Dialect
+from edge.ingress.client import client_of
 from edge.ingress.http1_writer import AnswerWriter
 from edge.ingress.message_form import PROTO, form_of
 from edge.ingress.opening import Opening
@@ -18,7 +18,7 @@ from edge.ingress.websocket_flow import IncomingMessages, OutgoingMessages
 from edge.ingress.websocket_speech import END, FrameForm, RouteFrames, RpcFrames, WebSocketSpeech, one_message
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline
-from edge.routes import Match, compile_routes
+from edge.routes import Missing, compile_routes
 from edge.upstream.call import UnaryReply
 from tests.stub_api import api
 from tests.unit.ingress.doubles import FakeTransport
@@ -28,9 +28,9 @@ from tests.unit.ingress.scenes import ScriptedApi
 
 def speech(form: FrameForm, awaits: int | None) -> WebSocketSpeech:
     scene = RpcScene()
-    x = Exchange(Dialect.WEBSOCKET, "GET", "/", "1.1", "", "id", 0.0)
-    x.target = scene.serving.routes.targets["/pkg.Svc/Both"]
-    return WebSocketSpeech(Opening(scene.serving, Pipeline([]), x, head(), Forwarded("", "", "", "")), form, awaits)
+    opening = Opening(scene.serving, Pipeline([]), Dialect.WEBSOCKET, head(), client_of(head(), ()), "id")
+    opening.target = scene.serving.routes.targets["/pkg.Svc/Both"]
+    return WebSocketSpeech(opening, form, awaits)
 
 
 def json_frames() -> RpcFrames:
@@ -92,8 +92,8 @@ async def test_a_message_that_does_not_fit() -> None:
 async def test_a_route_fills_path_and_query_into_every_message() -> None:
     routes, _ = compile_routes([api("POST /v1/a/{b}", codec=ScriptedApi(), body="*")])
     match = routes.lookup("POST", "/v1/a/x")
-    assert isinstance(match, Match)
-    form = RouteFrames(match.route, match.captures, "q=1")
+    assert not isinstance(match, Missing)
+    form = RouteFrames(match.value, match.captures, "q=1")
     assert await heard(None, b"one", b"two", form=form) == [b"x|q=1|one", b"x|q=1|two"]
     assert form.frame(b"m") == text_frame('"m"')
 
