@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-_TIMEOUT = re.compile(r"[0-9]{1,10}").fullmatch
+_TIMEOUT = re.compile(rb"[0-9]{1,10}").fullmatch
 
 
-def parse_timeout_ms(text: str) -> float:
+def parse_timeout_ms(text: bytes) -> float:
     """The seconds in a Connect-Timeout-Ms value. Raises ValueError. Zero is accepted: the deadline has then passed already."""
     if _TIMEOUT(text) is None:
         raise ValueError("must be 1 to 10 digits")

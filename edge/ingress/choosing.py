@@ -27,27 +27,28 @@ _TO_CONNECT, _TO_WEBSOCKET = Dialect.CONNECT, Dialect.WEBSOCKET
 
 def choose(head: Head, serving: Serving) -> Dialect:
     """The dialect of a head."""
-    if head.protocol == WEBSOCKET and serving.has_websocket:
-        return _TO_WEBSOCKET
     first = head.first
-    content_type = first.get(b"content-type", b"").lower()
-    if (
-        serving.has_websocket
-        and b"upgrade" in first
-        and not head.has_body
-        and is_handshake(head.method, head.version, head.headers)
-    ):
+    if serving.has_websocket and _opens_websocket(head):
         return _TO_WEBSOCKET  # where no API offers it, the Upgrade is ignored (RFC 9110 7.8)
-    if content_type.startswith(_GRPC):
+    if content_type := first.get(b"content-type"):
+        content_type = content_type.lower()
         if content_type.startswith(_GRPC_WEB):
             return _TO_GRPC_WEB
-        if content_type[len(_GRPC) :][:1] in (b"", b"+", b";", b" "):
+        if content_type.startswith(_GRPC) and content_type[len(_GRPC) :][:1] in (b"", b"+", b";", b" "):
             return _TO_GRPC
-    if b"connect-protocol-version" in first or content_type.startswith(_CONNECT_STREAM):
+        if content_type.startswith(_CONNECT_STREAM):
+            return _TO_CONNECT
+    if b"connect-protocol-version" in first:
         return _TO_CONNECT
     if head.path in serving.routes.targets and _is_connect_path(head, serving):
         return _TO_CONNECT
     return _TO_REST
+
+
+def _opens_websocket(head: Head) -> bool:
+    if head.protocol == WEBSOCKET:
+        return True
+    return b"upgrade" in head.first and not head.has_body and is_handshake(head.method, head.version, head.headers)
 
 
 def _is_connect_path(head: Head, serving: Serving) -> bool:

@@ -47,7 +47,11 @@ class ConnectFront:
         if refusal is None:
             streaming = is_streaming(target)
             refusal = resolve(
-                opening, target, deadline_from_route=not streaming, asked=_timeout, asked_by="connect-timeout-ms"
+                opening,
+                target,
+                deadline_from_route=not streaming,
+                asked_by=b"connect-timeout-ms",
+                parse=parse_timeout_ms,
             )
         if refusal is not None:
             return refusal
@@ -73,11 +77,6 @@ class ConnectFront:
 
 def _media_type(head: Head) -> str:
     return head.get(b"content-type").partition(";")[0].strip().lower()
-
-
-def _timeout(head: Head) -> float | None:
-    text = head.get(b"connect-timeout-ms")
-    return parse_timeout_ms(text) if text else None
 
 
 def _method_refusal(head: Head, target: Target) -> Refusal | None:

@@ -69,35 +69,30 @@ class DialectFront(Protocol):
         """A refusal on the head, in this dialect's form."""
 
 
-def grpc_timeout(head: Head) -> float | None:
-    """The seconds a Grpc-Timeout header gives the call. Raises ValueError."""
-    asked = head.first.get(b"grpc-timeout")
-    return parse_timeout(asked) if asked else None
-
-
 def resolve(
     opening: Opening,
     target: Target,
     *,
     deadline_from_route: bool,
-    asked: Callable[[Head], float | None] = grpc_timeout,
-    asked_by: str = "grpc-timeout",
+    asked_by: bytes = b"grpc-timeout",
+    parse: Callable[[bytes], float] = parse_timeout,
 ) -> Refusal | None:
     """
     Say what the call is: its target, and its deadline as the nearer of the route's timeout and what the client asked for.
 
-    `asked` reads what the client wants from the header `asked_by`. A stream has no deadline of the route's (transcoding.md D4):
-    `deadline_from_route` is false for it.
+    `parse` reads what the client wants from the header `asked_by`, or raises ValueError. A stream has no deadline of the route's
+    (transcoding.md D4): `deadline_from_route` is false for it.
     """
     head = opening.head
     opening.target = target
     timeout_s = target.timeout_s if deadline_from_route else None
-    try:
-        asked_s = asked(head)
-    except ValueError as error:
-        violation = FieldViolation(asked_by, str(error))
-        return Refusal(Fault.INVALID_ARGUMENT, message=f"{asked_by}: {error}", violations=(violation,))
-    if asked_s is not None:
+    if asked := head.first.get(asked_by):
+        try:
+            asked_s = parse(asked)
+        except ValueError as error:
+            name = asked_by.decode("ascii")
+            violation = FieldViolation(name, str(error))
+            return Refusal(Fault.INVALID_ARGUMENT, message=f"{name}: {error}", violations=(violation,))
         timeout_s = asked_s if timeout_s is None else min(timeout_s, asked_s)
     opening.deadline = None if timeout_s is None else head.started + timeout_s
     return None

@@ -11,7 +11,6 @@ from edge.core.forwarded import Forwarded
 from edge.exchange import Dialect, Exchange
 from edge.ingress.client import Client
 from edge.ingress.opening import Opening, metadata_of, resolve
-from edge.ingress.service import Head
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline
 from tests.unit.ingress.rpc_scenes import RpcScene, fields, head
@@ -40,17 +39,17 @@ def test_the_deadline_is_the_nearer_one(timeout: str, from_route: bool, deadline
 
 def test_a_dialect_reads_timeouts_its_own_way() -> None:
     """And what it cannot read is the client's fault."""
-    given = opening(grpc_timeout="never looked at")
+    given = opening(grpc_timeout="never looked at", timeout_ms="7000")
     target = given.serving.routes.targets[TARGET]
 
-    def broken(_: Head) -> float | None:
-        raise ValueError("no number")
+    def read(text: bytes) -> float:
+        return int(text) / 1000
 
-    assert resolve(given, target, deadline_from_route=False, asked=lambda _: 7.0) is None
+    assert resolve(given, target, deadline_from_route=False, asked_by=b"timeout-ms", parse=read) is None
     assert given.deadline == 106.0
-    refusal = resolve(given, target, deadline_from_route=False, asked=broken)
+    refusal = resolve(given, target, deadline_from_route=False, asked_by=b"grpc-timeout", parse=read)
     assert isinstance(refusal, Refusal)
-    assert (refusal.fault, refusal.violations[0].description) == (Fault.INVALID_ARGUMENT, "no number")
+    assert (refusal.fault, refusal.violations[0].field) == (Fault.INVALID_ARGUMENT, "grpc-timeout")
 
 
 def test_the_service_is_told_who_and_where_the_client_is_by_us() -> None:
