@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from edge.outcome import Refusal
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest, Upstream
+from edge.upstream.call import UnaryReply, UnaryRequest, Upstream
 
 
-async def unary(upstream: Upstream, request: UnaryRequest, trace: Trace | None = None) -> UnaryReply | Refusal:
+async def unary(upstream: Upstream, request: UnaryRequest) -> UnaryReply | Refusal:
     """One call and its outcome, which must come once."""
     outcome: asyncio.Future[UnaryReply | Refusal] = asyncio.get_running_loop().create_future()
-    running = upstream.unary(request, trace or Trace(), outcome.set_result)
+    running = upstream.unary(request, outcome.set_result)
     try:
         return await outcome
     except asyncio.CancelledError:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from edge.ingress.service import Answer, Header
 from edge.outcome import OK, Fault, Refusal
-from edge.upstream.call import Done, MessageStream, Running, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Done, MessageStream, Running, UnaryReply, UnaryRequest
 
 
 class Recorder:
@@ -21,7 +21,7 @@ class Recorder:
     def __init__(self) -> None:
         self.request: UnaryRequest | None = None
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
         """`Upstream.unary`."""
         self.request = request
         done(Refusal(Fault.UPSTREAM_UNAVAILABLE, detail="edge explain sends nothing"))

@@ -112,8 +112,13 @@ class FrameDecoder:
             raise FrameError(f"a gRPC message has flags {data[start]:#04x}")
         length = int.from_bytes(data[start + 1 : start + PREFIX_BYTES], "big")
         if length > self._max_message_bytes:
-            raise MessageTooLarge(f"a message of {length} bytes is larger than the limit of {self._max_message_bytes}")
+            raise too_large(length, self._max_message_bytes)
         return length
+
+
+def too_large(length: int, max_bytes: int) -> MessageTooLarge:
+    """What a message of `length` bytes is, where the limit is less."""
+    return MessageTooLarge(f"a message of {length} bytes is larger than the limit of {max_bytes}")
 
 
 def inflate_gzip(payload: bytes, max_bytes: int) -> bytes:

@@ -56,6 +56,12 @@ def trailers_fault(headers: Sequence[Header]) -> str | None:
     return fault
 
 
+def head_fault(headers: Sequence[Header]) -> str | None:
+    """What makes a request head of our own one that must not be sent, or None; who made it knows what its pseudo-fields are to say."""
+    regular = next((at for at, (name, _) in enumerate(headers) if name[:1] != b":"), len(headers))
+    return _fields_fault(headers[:regular], _CONNECT_PSEUDO, {}) or trailers_fault(headers[regular:])
+
+
 def request_fault(headers: Iterable[Header], *, connect_protocol: bool = False) -> str | None:
     """What is wrong with a request head, or None. `connect_protocol`: a CONNECT may name the protocol it is for."""
     pseudo: dict[bytes, bytes] = {}

@@ -58,7 +58,7 @@ class LocalServices:
         self._unary = unary
         self._streaming = streaming
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
         """Answer at once."""
         done(self._unary[request.path](request.message))
         return _ANSWERED

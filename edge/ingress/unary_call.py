@@ -20,7 +20,7 @@ from edge.ingress.containment import last_resort
 from edge.ingress.opening import Opening, metadata_of
 from edge.ingress.service import Answer, Answered
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import Running, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Running, UnaryReply, UnaryRequest
 from edge.wire.codec import RequestMessage
 
 _log = structlog.get_logger("edge.call")
@@ -82,11 +82,11 @@ class _Deciding:
             failed()
 
 
-class UnaryCall(Trace):
+class UnaryCall(UnaryRequest):
     """
     `edge.ingress.service.Call`: a resolved request; the protocol handler brings its body and says when the answer is out.
 
-    It is the Trace of its own way upstream: one object fewer for each call.
+    It is the request of its own call upstream, once it is admitted, and the trace of it: one object fewer for each call.
     """
 
     __slots__ = ("_answered", "_bound", "_held", "_opening", "_running", "_speech", "max_body_bytes")
@@ -95,8 +95,8 @@ class UnaryCall(Trace):
 
     def __init__(self, opening: Opening, speech: UnarySpeech, *, max_body_bytes: int | None = None) -> None:
         """`max_body_bytes` where a dialect wraps the message; the limit itself where the body is the message."""
-        # What `Trace` sets, without the call.
-        self.address, self.via, self.attempts, self.written = "", "", 0, False
+        # What `Trace` sets, without the call; what the request is, `_admitted` says.
+        self.address, self.via, self.attempts = "", "", 0
         self.started = self.upstream_s = self.moved = 0.0
         self._opening = opening
         self._speech = speech
@@ -156,10 +156,9 @@ class UnaryCall(Trace):
         target = opening.target
         assert target is not None
         extra = ((b"edge-unknown-query", bound.captured_query),) if bound.captured else ()
-        request = UnaryRequest(
-            target.path, bound.message, metadata_of(opening, extra), opening.deadline, target.max_response_bytes
-        )
-        running = opening.serving.upstreams[target.upstream].unary(request, self, self._ended)
+        self.path, self.message, self.metadata = target.path, bound.message, metadata_of(opening, extra)
+        self.deadline, self.max_response_bytes = opening.deadline, target.max_response_bytes
+        running = opening.serving.upstreams[target.upstream].unary(self, self._ended)
         if self._answered is not None:  # it did not answer at once
             self._running = running
 

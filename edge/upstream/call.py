@@ -16,10 +16,26 @@ from edge.outcome import Refusal
 Header = tuple[bytes, bytes]
 
 
-@dataclass(slots=True)
-class UnaryRequest:
+@dataclass(slots=True, eq=False, kw_only=True)
+class Trace:
     """
-    One unary call. `path` is `/package.Service/Method`, `message` the serialized request.
+    What the access log wants to know of a call's way upstream, filled in as it happens. Seconds.
+
+    `moved` is when the service last sent a byte of a stream, on the loop's clock. `via` is the way the call took where there are several.
+    """
+
+    address: str = ""
+    started: float = 0.0
+    upstream_s: float = 0.0
+    attempts: int = 0
+    moved: float = 0.0
+    via: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class UnaryRequest(Trace):
+    """
+    One unary call, and the trace of it. `path` is `/package.Service/Method`, `message` the serialized request.
 
     `deadline` is absolute, on the event loop's clock; what remains goes out as grpc-timeout. `metadata` is sent as it is
     (lower-case names, `-bin` values already base64).
@@ -48,24 +64,6 @@ class UnaryReply:
     trailers: Sequence[Header] = ()
 
 
-@dataclass(slots=True, eq=False)
-class Trace:
-    """
-    What the access log wants to know of a call's way upstream, filled in as it happens. Seconds.
-
-    `written`: some byte of it has left. `moved` is when the service last sent a byte of a stream, on the loop's clock. `via` is the way the
-    call took where there are several.
-    """
-
-    address: str = ""
-    started: float = 0.0
-    upstream_s: float = 0.0
-    attempts: int = 0
-    written: bool = False
-    moved: float = 0.0
-    via: str = ""
-
-
 Done = Callable[[UnaryReply | Refusal], None]
 """Hears how a call ended. It must not raise: it is called from a connection that serves other calls too."""
 
@@ -80,8 +78,8 @@ class Running(Protocol):
 class Upstream(Protocol):
     """A pool of connections to one upstream."""
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
-        """Begin one call. `done` is called once, now or later, unless the call is cancelled before."""
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
+        """Begin one call; its trace is kept on the request. `done` is called once, now or later, unless the call is cancelled before."""
 
     async def open_stream(
         self,

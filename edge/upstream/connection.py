@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
+from edge.core.grpc_frame import encode_frame
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import Header
 from edge.upstream.deadlines import Deadlines
@@ -21,7 +22,6 @@ from edge.upstream.stream import Stream, Unprocessed
 from edge.wire.session import (
     ENHANCE_YOUR_CALM,
     NO_ERROR,
-    UNLIMITED_BYTES,
     AnswerReceived,
     ConnectionFailed,
     DataReceived,
@@ -29,13 +29,14 @@ from edge.wire.session import (
     H2Event,
     H2Session,
     HeadersReceived,
+    HeadersTooLarge,
+    MalformedHeaders,
     PingAcknowledged,
     SettingsReceived,
     StreamReset,
     StreamsExhausted,
     TrailersReceived,
     WindowOpened,
-    list_bytes,
 )
 
 
@@ -79,7 +80,6 @@ class Connection(asyncio.Protocol):
         self._blocked: dict[int, Stream] = {}
         self.reserved = 0
         self.max_streams = 0
-        self._max_header_list_bytes = UNLIMITED_BYTES
         self.accepting = False
         self._paused = False
         self._flush_due = False
@@ -160,8 +160,10 @@ class Connection(asyncio.Protocol):
             self._schedule_flush()
         streams = self.streams
         for event in self._session.receive_answers(data):
-            if isinstance(event, AnswerReceived) and (stream := streams.get(event.stream)) is not None:
-                stream.answer_received(event)  # nearly all that comes, and no step more than it needs
+            if isinstance(event, AnswerReceived):  # nearly all that comes, and no step more than it needs
+                stream = streams.get(event.stream)
+                if stream is not None:  # else nobody waits for it any more
+                    stream.answer_received(event)
             else:
                 _HANDLERS[event.__class__](self, event)
 
@@ -181,36 +183,43 @@ class Connection(asyncio.Protocol):
 
     # Calls.
 
-    def start(self, stream: Stream, headers: Sequence[Header]) -> None:
-        """Open a stream with its head and what it has to send. The caller has made sure that `free` was positive."""
+    def start(self, stream: Stream, headers: Sequence[Header], message: bytes | None) -> None:
+        """Open a stream with its head and, of a unary call, its message. The caller has made sure that `free` was positive."""
         stream.written_in = self.writes + 1
-        limit_bytes = self._max_header_list_bytes
-        # Too large a head might end the connection, and the calls of others.
-        if limit_bytes != UNLIMITED_BYTES and list_bytes(headers) > limit_bytes:
-            stream.settle(Refusal(Fault.HEADERS_TOO_LARGE, "the header fields are larger than the service takes"))
-            self._owner.capacity_changed()  # the stream we do not take is another's
-            return
-        data = b"" if self._paused else stream.unsent
+        paused = self._paused
         try:
-            if data:  # and with it the end, of a unary call: its request is one visit to the session
-                stream.id, taken = self._session.open_with(headers, data, end=stream.ended_out)  # type: ignore[arg-type]  # a view does
-                stream.unsent = memoryview(data)[taken:] if taken < len(data) else b""
-            else:
-                stream.id = self._session.open(headers, end=False)
+            stream.id, left = self._session.open_call(headers, None if paused else message)
         except StreamsExhausted:
             # Out of stream ids: the call needs another connection. Or the peer lowered its limit after a promise.
             if len(self.streams) < self.max_streams:
                 self._retire()
             stream.settle(Unprocessed("the connection takes no more streams"))
             return
+        except MalformedHeaders as error:
+            self._not_started(stream, Refusal(Fault.INVALID_ARGUMENT, f"metadata: {error}"))
+            return
+        except HeadersTooLarge:
+            refusal = Refusal(Fault.HEADERS_TOO_LARGE, "the header fields are larger than the service takes")
+            self._not_started(stream, refusal)
+            return
         stream.carrier = self
         self.streams[stream.id] = stream
         if stream.deadline < self._deadlines.armed_for:
             self._deadlines.watch(stream.deadline)
-        if stream.unsent or not data:
-            self.push(stream)
-        elif not self._flush_due:
+        if left or paused:
+            self._keep_back(stream, message, left)
+        if not (self._flush_due or paused):
             self._schedule_flush()
+
+    def _not_started(self, stream: Stream, refusal: Refusal) -> None:
+        stream.settle(refusal)
+        self._owner.capacity_changed()  # the stream we do not take is another's
+
+    def _keep_back(self, stream: Stream, message: bytes | None, left: int) -> None:
+        """The last bytes of a message, which flow control did not take; while the socket is behind, when `left` says nothing, all."""
+        if message is not None:
+            stream.unsent = memoryview(encode_frame(message))[-left:]  # from 0 on where that is all
+        self._blocked[stream.id] = stream
 
     def has_written(self, stream: Stream) -> bool:
         """Whether any byte of the stream was handed to the socket."""
@@ -252,11 +261,6 @@ class Connection(asyncio.Protocol):
             self._owner.capacity_changed()
         elif not self.streams:
             self._freed()
-
-    def answered(self, stream: Stream, flow_bytes: int) -> None:
-        """Forget a stream that its whole answer has settled, and let the peer send as many bytes more."""
-        self._session.acknowledge(stream.id, flow_bytes)  # what it brings is written behind the events at hand
-        self.release(stream, None)
 
     def give_back(self) -> None:
         """A promised stream is not wanted after all."""
@@ -325,9 +329,6 @@ class Connection(asyncio.Protocol):
         else:
             stream.data_received(event.data, event.flow_bytes, end=event.end)
 
-    def _on_stray_answer(self, event: AnswerReceived) -> None:
-        self._session.acknowledge(event.stream, event.flow_bytes)  # as for DATA that nobody will read
-
     def _on_trailers(self, event: TrailersReceived) -> None:
         stream = self.streams.get(event.stream)
         if stream is not None:
@@ -346,7 +347,6 @@ class Connection(asyncio.Protocol):
 
     def _on_settings(self, event: SettingsReceived) -> None:
         self.max_streams = event.max_concurrent_streams
-        self._max_header_list_bytes = event.max_header_list_bytes
         if not self.ready.done():
             self.accepting = True
             self.ready.set_result(None)
@@ -368,11 +368,10 @@ class Connection(asyncio.Protocol):
         self.abort(f"the service broke HTTP/2: {event.reason}")
 
 
-_HANDLERS: dict[type[H2Event | AnswerReceived], Callable[[Connection, Any], None]] = {
+_HANDLERS: dict[type[H2Event], Callable[[Connection, Any], None]] = {
     HeadersReceived: Connection._on_headers,
     DataReceived: Connection._on_data,
     TrailersReceived: Connection._on_trailers,
-    AnswerReceived: Connection._on_stray_answer,
     StreamReset: Connection._on_reset,
     WindowOpened: Connection._on_window,
     SettingsReceived: Connection._on_settings,

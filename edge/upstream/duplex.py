@@ -32,7 +32,7 @@ class DuplexStream(Stream):
         deadline: float | None,
         trace: Trace | None = None,
     ) -> None:
-        super().__init__(max_message_bytes, inf, b"", ended_out=False)
+        super().__init__(max_message_bytes, inf, ended_out=False)
         self._trace = trace
         self._loop = loop
         self._frames = HeldFrames()

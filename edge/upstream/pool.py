@@ -11,8 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from edge.core.header_rules import trailers_fault
-from edge.outcome import Fault, Refusal
+from edge.outcome import Refusal
 from edge.upstream.attempts import Attempts
 from edge.upstream.call import Done, Header, MessageStream, Running, Trace, UnaryRequest
 from edge.upstream.connection import Connection
@@ -72,9 +71,9 @@ class Pool:
         """As `Slots.probe`."""
         self._slots.probe()
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
         """Begin one call; it is made again elsewhere while no service has begun it."""
-        call = Attempts(self._slots, self._heads, asyncio.get_running_loop(), request, trace, done)
+        call = Attempts(self._slots, self._heads, asyncio.get_running_loop(), request, done)
         call.begin()
         return call
 
@@ -90,10 +89,6 @@ class Pool:
         """Begin a streaming call. When it cannot begin, the stream returned has ended already: see its `outcome`."""
         loop = asyncio.get_running_loop()
         stream = DuplexStream(loop, max_message_bytes, deadline, trace)
-        fault = trailers_fault(metadata)
-        if fault is not None:
-            stream.settle(Refusal(Fault.INVALID_ARGUMENT, f"metadata: {fault}"))
-            return stream
         try:
             connection = self._slots.take() or await self._slots.wait(deadline)
         except asyncio.CancelledError:
@@ -105,7 +100,7 @@ class Pool:
             if trace is not None:
                 trace.address, trace.started = connection.address, loop.time()
             remaining_s = None if deadline is None else deadline - loop.time()
-            connection.start(stream, self._heads.of(path, metadata, remaining_s, connection.address))
+            connection.start(stream, self._heads.of(path, metadata, remaining_s, connection.address), None)
         else:
             self._slots.pump()  # the deadline passed while we waited: the stream is another's
         return stream

@@ -109,9 +109,9 @@ class RoutedUpstream:
             trace.via = chosen.label
         return chosen
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
         """Begin one call; as `Pool.unary`."""
-        call = _RoutedCall(self, request, trace, done)
+        call = _RoutedCall(self, request, done)
         call.begin()
         return call
 
@@ -156,19 +156,18 @@ def _not_begun(outcome: UnaryReply | Refusal | None) -> bool:
 class _RoutedCall:
     """A unary call: `edge.upstream.call.Running`."""
 
-    __slots__ = ("_done", "_key", "_request", "_routed", "_running", "_trace", "_tried")
+    __slots__ = ("_done", "_key", "_request", "_routed", "_running", "_tried")
 
-    def __init__(self, routed: RoutedUpstream, request: UnaryRequest, trace: Trace, done: Done) -> None:
+    def __init__(self, routed: RoutedUpstream, request: UnaryRequest, done: Done) -> None:
         self._routed = routed
         self._request = request
-        self._trace = trace
         self._done: Done | None = done
         self._key = routed.key_of(request.metadata)
         self._tried: list[Way] = []
         self._running: Running | None = None
 
     def begin(self) -> None:
-        way = self._routed.next(self._tried, self._key, self._trace)
+        way = self._routed.next(self._tried, self._key, self._request)
         assert way is not None  # the first choice always finds one
         self._go(way)
 
@@ -181,12 +180,12 @@ class _RoutedCall:
     def _go(self, way: Way) -> None:
         self._tried.append(way)
         turn = len(self._tried)
-        running = way.destination.unary(self._request, self._trace, self._ended)
+        running = way.destination.unary(self._request, self._ended)
         if len(self._tried) == turn and self._done is not None:  # it has not ended at once, nor gone another way
             self._running = running
 
     def _ended(self, outcome: UnaryReply | Refusal) -> None:
-        way = self._routed.next(self._tried, self._key, self._trace) if _not_begun(outcome) else None
+        way = self._routed.next(self._tried, self._key, self._request) if _not_begun(outcome) else None
         if way is not None:
             self._go(way)
             return

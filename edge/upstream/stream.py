@@ -19,7 +19,7 @@ from edge.core.grpc_frame import (
     FrameError,
     Inflated,
     MessageTooLarge,
-    encode_frame,
+    too_large,
     whole_message,
 )
 from edge.outcome import Fault, Refusal
@@ -50,9 +50,6 @@ class Carrier(Protocol):
     def release(self, stream: Stream, reset_code: int | None) -> None:
         """The stream has settled: forget it, resetting it when a code is given."""
 
-    def answered(self, stream: Stream, flow_bytes: int) -> None:
-        """The stream has settled by its whole answer, `flow_bytes` of it: `acknowledge` and `release` in one."""
-
 
 class Stream:
     """
@@ -66,11 +63,11 @@ class Stream:
         "_decoder", "_head", "_max_bytes", "carrier", "deadline", "ended_out", "id", "settled_as", "unsent", "written_in",
     )  # fmt: skip
 
-    def __init__(self, max_message_bytes: int, deadline: float, unsent: bytes, *, ended_out: bool) -> None:
+    def __init__(self, max_message_bytes: int, deadline: float, *, ended_out: bool) -> None:
         self.id = 0
         self.carrier: Carrier | None = None
         self.written_in = 0
-        self.unsent: bytes | memoryview = unsent
+        self.unsent: bytes | memoryview = b""
         self.ended_out = ended_out
         self.settled_as: Outcome | None = None
         self.deadline = deadline
@@ -112,14 +109,8 @@ class Stream:
             self.settle(self.concluded(() if self._head is None else self._head.metadata, headers))
 
     def answer_received(self, answer: AnswerReceived) -> None:
-        """Head, body and trailers at once."""
-        self.head_received(answer.headers, end=False)
-        if self.settled_as is None:
-            self.data_received(answer.data, answer.flow_bytes, end=False)
-        elif self.carrier is not None:  # nobody will read it: only the window is owed
-            self.carrier.acknowledge(self.id, answer.flow_bytes)
-        if self.settled_as is None:
-            self.trailers_received(answer.trailers)
+        """Head, one message and trailers at once; only of a call that was opened with its message."""
+        raise NotImplementedError
 
     def reset_received(self, code: int, *, by_peer: bool) -> None:
         """The stream was reset, by the peer or, for a violation of the peer's, by our session."""
@@ -197,31 +188,23 @@ class UnaryStream(Stream):
     __slots__ = ("_reply",)
 
     def __init__(self, max_response_bytes: int, deadline: float = inf) -> None:
-        super().__init__(max_response_bytes, deadline, b"", ended_out=True)
+        super().__init__(max_response_bytes, deadline, ended_out=True)
         self._reply: bytes | None = None
 
-    def renew(self, message: bytes) -> None:
-        """As it was before anything came, with its request still to be sent; never while it is on a connection."""
+    def renew(self) -> None:
+        """As it was before anything was sent or came; never while it is on a connection."""
         self.carrier = self.settled_as = self._head = self._decoder = self._reply = None
-        self.unsent = encode_frame(message)
+        self.unsent = b""
 
     def answer_received(self, answer: AnswerReceived) -> None:
-        """The common answer, to a request that is out, is understood and settled at once; any other step by step."""
-        carrier = self.carrier
+        """The common answer, understood and settled at once."""
         head = reply.read_head(tuple(answer.headers))
-        message = whole_message(answer.data, self._max_bytes)
-        if (
-            message is None
-            or isinstance(head, Refusal)
-            or self.unsent
-            or carrier is None
-            or self.settled_as is not None
-        ):
-            super().answer_received(answer)
-            return
-        self.settled_as = reply.conclude(head.metadata, answer.trailers, message)
-        carrier.answered(self, answer.flow_bytes)
-        self.settled()
+        if isinstance(head, Refusal):
+            self.settle(head, reset_code=CANCEL)
+        elif len(answer.message) > self._max_bytes:
+            self.settle(frame_refusal(too_large(len(answer.message), self._max_bytes)), reset_code=CANCEL)
+        else:
+            self.settle(reply.conclude(head.metadata, answer.trailers, answer.message))
 
     def data_received(self, data: bytes, flow_bytes: int, *, end: bool) -> None:
         """The common answer, one whole message in one piece, needs no decoder."""

@@ -3,7 +3,8 @@ The HTTP/2 session interface: a connection's protocol state without its socket (
 
 Owns the vocabulary of events every engine speaks. An engine never does IO: `receive` takes what the socket gave and
 returns events, `take` returns what the socket must be given. Back-pressure is explicit: the peer's flow-control window
-opens only by `acknowledge`, and `send_data` takes no more than the peer's window allows.
+opens only by `acknowledge`, and `send_data` takes no more than the peer's window allows. Of gRPC it knows the commonest thing,
+the one message of a unary call each way, which so costs one visit and one event.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import chain
 from typing import NamedTuple, Protocol
+
+from edge.core.header_rules import head_fault
 
 Header = tuple[bytes, bytes]
 """A header field: lower-case name, value."""
@@ -80,15 +83,15 @@ class TrailersReceived(NamedTuple):
 
 class AnswerReceived(NamedTuple):
     """
-    HeadersReceived, DataReceived and TrailersReceived of one stream that came in one read, in this order and with nothing between them.
+    The whole answer to an `open_call` with a message, in one read: its head, one message that is not compressed, and trailers.
 
-    Most unary answers are this; told at once, they cost one event. Only `H2Session.receive_answers` tells it.
+    Most unary answers are this; told at once, they cost one event. Only `H2Session.receive_answers` tells it, and has acknowledged
+    its bytes.
     """
 
     stream: int
     headers: Sequence[Header]
-    data: bytes
-    flow_bytes: int
+    message: bytes
     trailers: Sequence[Header]
 
 
@@ -163,8 +166,14 @@ class H2Session(Protocol):
     def open(self, headers: Sequence[Header], *, end: bool) -> int:
         """Start a stream (client role) and return its id. Raises StreamsExhausted when the peer's limit is reached."""
 
-    def open_with(self, headers: Sequence[Header], data: bytes, *, end: bool) -> tuple[int, int]:
-        """`open` and `send_data`: the stream's id and the bytes taken; `end` counts only when all were. Raises StreamsExhausted."""
+    def open_call(self, headers: Sequence[Header], message: bytes | None) -> tuple[int, int]:
+        """
+        Start the stream of a gRPC call: its id, and what is left to be sent.
+
+        A unary call's `message` goes out behind its prefix and ends our side; `left` is how many of these bytes, the last ones, flow
+        control did not take, and the end with them. None: the messages are the caller's affair.
+        Raises MalformedHeaders, HeadersTooLarge and StreamsExhausted, in this order; then nothing of the session has changed.
+        """
 
     def can_open(self) -> bool:
         """Whether `open` would succeed now: below the peer's limit, ids left, no GOAWAY received or sent."""
@@ -197,6 +206,19 @@ class H2Session(Protocol):
 
 class StreamsExhausted(Exception):
     """No further stream can be opened on this connection now."""
+
+
+class HeadersTooLarge(Exception):
+    """A header list is larger than the peer takes: it might end the connection for it, and the calls of others."""
+
+
+class MalformedHeaders(ValueError):
+    """A header list that must not be sent, since it would cost the connection the calls beside this one; says why."""
+
+
+def malformed_headers(headers: Sequence[Header]) -> MalformedHeaders:
+    """What to raise for a head that an engine has found malformed; both engines say it in the same words."""
+    return MalformedHeaders(head_fault(headers))
 
 
 NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR = 0x0, 0x1, 0x2, 0x3

@@ -15,6 +15,8 @@ from h2.settings import SettingCodes
 from hyperframe.exceptions import InvalidPaddingError
 
 from edge.core.glitches import GlitchBudget
+from edge.core.grpc_frame import encode_frame
+from edge.core.header_rules import head_fault
 from edge.wire.portable.h2_connection import GatewayConnection
 from edge.wire.session import (
     PROTOCOL_ERROR,
@@ -26,6 +28,7 @@ from edge.wire.session import (
     H2Event,
     Header,
     HeadersReceived,
+    HeadersTooLarge,
     PingAcknowledged,
     Role,
     SessionSettings,
@@ -34,6 +37,8 @@ from edge.wire.session import (
     StreamsExhausted,
     TrailersReceived,
     WindowOpened,
+    list_bytes,
+    malformed_headers,
 )
 
 _MAX_STREAM_ID = 2**31 - 1
@@ -79,10 +84,18 @@ class PortableH2Session:
         self._h2.write_headers(stream, headers, end=end)
         return stream
 
-    def open_with(self, headers: Sequence[Header], data: bytes, *, end: bool) -> tuple[int, int]:
-        """`open` and `send_data` in one. Raises StreamsExhausted."""
+    def open_call(self, headers: Sequence[Header], message: bytes | None) -> tuple[int, int]:
+        """`open`, and `send_data` of the framed message. Raises MalformedHeaders, HeadersTooLarge, StreamsExhausted."""
+        if head_fault(headers) is not None:
+            raise malformed_headers(headers)
+        largest = self._h2.remote_settings.max_header_list_size
+        if largest is not None and list_bytes(headers) > largest:
+            raise HeadersTooLarge
+        if message is None:
+            return self.open(headers, end=False), 0
+        framed = encode_frame(message)
         stream = self.open(headers, end=False)
-        return stream, self.send_data(stream, data, end=end)
+        return stream, len(framed) - self.send_data(stream, framed, end=True)
 
     def can_open(self) -> bool:
         """Whether `open` would succeed now."""

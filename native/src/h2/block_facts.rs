@@ -76,41 +76,13 @@ impl Judge {
     }
 
     pub fn see(&mut self, field: FieldFacts, value: &[u8]) {
-        self.facts.fields += 1;
-        self.facts.unsafe_value |= field.unsafe_value;
-        self.facts.spaced |= field.spaced;
-        match field.kind {
-            Kind::Regular => self.facts.regular = true,
-            Kind::Method
-            | Kind::Scheme
-            | Kind::Path
-            | Kind::Authority
-            | Kind::Status
-            | Kind::Protocol
-            | Kind::UnknownPseudo => self.see_pseudo(field.kind, value),
-            _ => {
-                self.facts.regular = true;
-                self.see_special(field.kind, value);
-            }
+        if self.facts.place(field) && field.kind != Kind::Regular {
+            self.weigh(field.kind, value);
         }
     }
 
-    fn see_pseudo(&mut self, kind: Kind, value: &[u8]) {
+    fn weigh(&mut self, kind: Kind, value: &[u8]) {
         let facts = &mut self.facts;
-        let bit = match kind {
-            Kind::Method => METHOD,
-            Kind::Scheme => SCHEME,
-            Kind::Path => PATH,
-            Kind::Authority => AUTHORITY,
-            Kind::Status => STATUS,
-            Kind::Protocol => PROTOCOL,
-            _ => UNKNOWN,
-        };
-        if facts.regular || facts.seen & bit != 0 {
-            facts.disorder = true;
-            return;
-        }
-        facts.seen |= bit;
         match kind {
             Kind::Method => facts.method = method(value),
             Kind::Scheme => facts.scheme_ok = is_scheme(value),
@@ -124,13 +96,6 @@ impl Judge {
                 facts.status_ok = value.len() == 3 && value.iter().all(u8::is_ascii_digit);
                 facts.interim = value.first() == Some(&b'1');
             }
-            _ => {}
-        }
-    }
-
-    fn see_special(&mut self, kind: Kind, value: &[u8]) {
-        let facts = &mut self.facts;
-        match kind {
             Kind::Te => facts.bad_te |= !value.eq_ignore_ascii_case(b"trailers"),
             Kind::Host => {
                 facts.other_host |= facts.seen & AUTHORITY != 0 && !value.eq_ignore_ascii_case(&self.authority);
@@ -139,12 +104,39 @@ impl Judge {
                 Some(new) if facts.content_length.is_none_or(|old| old == new) => facts.content_length = Some(new),
                 _ => facts.length_fault = true,
             },
-            _ => facts.forbidden_name = true,
+            _ => {}
         }
     }
 }
 
 impl BlockFacts {
+    /// What a field says by its kind and its place; false of a pseudo-field that has none here, and whose value means nothing.
+    pub fn place(&mut self, field: FieldFacts) -> bool {
+        self.fields += 1;
+        self.unsafe_value |= field.unsafe_value;
+        self.spaced |= field.spaced;
+        let bit = match field.kind {
+            Kind::Method => METHOD,
+            Kind::Scheme => SCHEME,
+            Kind::Path => PATH,
+            Kind::Authority => AUTHORITY,
+            Kind::Status => STATUS,
+            Kind::Protocol => PROTOCOL,
+            Kind::UnknownPseudo => UNKNOWN,
+            kind => {
+                self.regular = true;
+                self.forbidden_name |= kind == Kind::Forbidden;
+                return true;
+            }
+        };
+        if self.regular || self.seen & bit != 0 {
+            self.disorder = true;
+            return false;
+        }
+        self.seen |= bit;
+        true
+    }
+
     fn malformed(&self, allowed: u8) -> bool {
         self.disorder || self.seen & !allowed != 0 || self.forbidden_name || self.unsafe_value
     }
@@ -167,6 +159,11 @@ impl BlockFacts {
                     && (self.path == Path::Slash || (self.path == Path::Asterisk && method == Method::Options))
             }
         }
+    }
+
+    /// Whether it may be sent to open a request, as far as kinds and places tell: who makes one knows what the pseudo-fields are to say.
+    pub fn is_sendable(&self) -> bool {
+        !self.malformed(METHOD | SCHEME | PATH | AUTHORITY | PROTOCOL)
     }
 
     /// Whether it may open a response, interim or final.
@@ -288,6 +285,21 @@ mod tests {
         ] {
             assert!(!facts(bad).is_request(false), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_may_be_sent_is_told_by_kinds_and_places_alone() {
+        for good in [&[("te", "gzip")][..], &[("host", "other"), ("a", " x ")], &[("content-length", "x")], &[]] {
+            assert!(with(good).is_sendable(), "{good:?}");
+        }
+        assert!(facts(&[(":method", "CONNECT"), (":protocol", "websocket")]).is_sendable());
+        for bad in
+            [("a", "\n"), ("Upper", "x"), ("connection", "close"), (":path", "/b"), (":status", "200"), (":x", "y")]
+        {
+            assert!(!with(&[bad]).is_sendable(), "{bad:?}");
+            assert!(!with(&[("a", "b"), bad]).is_sendable(), "{bad:?}");
+        }
+        assert!(!facts(&[("a", "b"), (":method", "GET")]).is_sendable());
     }
 
     #[test]

@@ -7,14 +7,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyList, PyTuple, PyType};
 
+use super::grpc_frame;
 use super::host::{Budget, Event, Fields, Host};
 use super::vocabulary::Vocabulary;
 
-/// The beginning of an answer whose end may come in the same read.
+/// The beginning of an answer whose end may come in the same read; of its body the one message.
 struct Begun<'py> {
     stream: u32,
     headers: Py<PyList>,
-    body: Option<(Bound<'py, PyAny>, usize)>,
+    body: Option<(Bound<'py, PyBytes>, usize)>,
 }
 
 /// The first exception of Python's is kept, and raised when the call is over.
@@ -25,16 +26,27 @@ pub struct Caller<'py, 'a> {
     events: Vec<Bound<'py, PyAny>>,
     gathers: bool,
     begun: Option<Begun<'py>>,
+    consumed: usize,
     stream: Option<(u32, Bound<'py, PyInt>)>,
     error: Option<PyErr>,
 }
 
 impl<'py, 'a> Caller<'py, 'a> {
     pub fn new(py: Python<'py>, words: &'a Vocabulary, budget: Option<&'a Py<PyAny>>) -> Self {
-        Self { py, words, budget, events: Vec::new(), gathers: false, begun: None, stream: None, error: None }
+        Self {
+            py,
+            words,
+            budget,
+            events: Vec::new(),
+            gathers: false,
+            begun: None,
+            consumed: 0,
+            stream: None,
+            error: None,
+        }
     }
 
-    /// Tells a head, one piece of body and trailers that follow each other as one event.
+    /// Tells a head, one message and trailers that follow each other as one event, where the request was one message as well.
     pub fn gathering(mut self) -> Self {
         self.gathers = true;
         self
@@ -49,12 +61,18 @@ impl<'py, 'a> Caller<'py, 'a> {
         Ok(std::mem::take(&mut self.events))
     }
 
+    /// The flow-controlled octets of whole answers: nobody acknowledges them but who tells them.
+    pub fn consumed(&self) -> usize {
+        self.consumed
+    }
+
     /// What is no whole answer after all is told as it came.
     fn tell_begun(&mut self, begun: Begun<'py>) {
         let (words, stream) = (self.words, self.number(begun.stream).into_any());
         let headers = begun.headers.into_bound(self.py).into_any();
         self.tell(&words.headers, [stream.clone(), headers, self.flag(false), self.flag(false)]);
-        if let Some((data, flow_bytes)) = begun.body {
+        if let Some((message, flow_bytes)) = begun.body {
+            let data = self.text(&grpc_frame::joined(message.as_bytes()));
             self.tell(&words.data, [stream, data, self.integer(flow_bytes as u64), self.flag(false)]);
         }
     }
@@ -63,20 +81,21 @@ impl<'py, 'a> Caller<'py, 'a> {
     fn gathered<'e>(&mut self, event: Event<'e, Py<PyList>>) -> Option<Event<'e, Py<PyList>>> {
         match (event, self.begun.take()) {
             (Event::Data { stream, data, flow_bytes, end: false }, Some(Begun { stream: of, headers, body: None }))
-                if stream == of =>
+                if stream == of && grpc_frame::message(data).is_some() =>
             {
-                self.begun = Some(Begun { stream, headers, body: Some((self.text(data), flow_bytes)) });
+                let body = grpc_frame::message(data).map(|message| (PyBytes::new(self.py, message), flow_bytes));
+                self.begun = Some(Begun { stream, headers, body });
                 None
             }
             (Event::Trailers { stream, headers: trailers }, Some(Begun { stream: of, headers, body: Some(body) }))
                 if stream == of =>
             {
-                let (words, (data, flow_bytes)) = (self.words, body);
+                let (words, (message, flow_bytes)) = (self.words, body);
+                self.consumed += flow_bytes;
                 let fields = [
                     self.number(stream).into_any(),
                     headers.into_bound(self.py).into_any(),
-                    data,
-                    self.integer(flow_bytes as u64),
+                    message.into_any(),
                     trailers.into_bound(self.py).into_any(),
                 ];
                 self.tell(&words.answer, fields);
@@ -87,7 +106,7 @@ impl<'py, 'a> Caller<'py, 'a> {
                     self.tell_begun(begun);
                 }
                 match event {
-                    Event::Headers { stream, headers, end: false, interim: false } => {
+                    Event::Headers { stream, headers, end: false, unary: true, .. } => {
                         self.begun = Some(Begun { stream, headers, body: None });
                         None
                     }
@@ -209,7 +228,7 @@ impl Host for Caller<'_, '_> {
         let (py, words) = (self.py, self.words);
         let Some(event) = (if self.gathers { self.gathered(event) } else { Some(event) }) else { return };
         match event {
-            Event::Headers { stream, headers, end, interim } => {
+            Event::Headers { stream, headers, end, interim, .. } => {
                 let stream = self.number(stream).into_any();
                 let fields = [stream, headers.into_bound(py).into_any(), self.flag(end), self.flag(interim)];
                 self.tell(&words.headers, fields);

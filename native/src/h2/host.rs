@@ -3,10 +3,10 @@
 //! The session makes nothing of header text itself. A host turns fields and lists into whatever its reader wants, once; the
 //! tables and the memory of blocks then hold these, and a repeated field or block costs a reference.
 
-/// One event; what it borrows ends with the call.
+/// One event; what it borrows ends with the call. `unary`: what the head answers was opened with its one message (`Session::ask`).
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'a, L> {
-    Headers { stream: u32, headers: L, end: bool, interim: bool },
+    Headers { stream: u32, headers: L, end: bool, interim: bool, unary: bool },
     Data { stream: u32, data: &'a [u8], flow_bytes: usize, end: bool },
     Trailers { stream: u32, headers: L },
     Reset { stream: u32, code: u32, by_peer: bool },

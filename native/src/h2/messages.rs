@@ -63,7 +63,7 @@ impl<F, L> Session<F, L> {
             if !fits || !stream.announce(&facts) || !facts.is_response() {
                 return self.break_stream(id, host);
             }
-            host.event(Event::Headers { stream: id, headers, end: false, interim: true });
+            host.event(Event::Headers { stream: id, headers, end: false, interim: true, unary: false });
             return Ok(());
         }
         if !stream.open_in {
@@ -84,11 +84,11 @@ impl<F, L> Session<F, L> {
         }
         stream.head_in = true;
         stream.open_in = !end;
-        let is_over = stream.is_over();
+        let (is_over, unary) = (stream.is_over(), stream.unary);
         host.event(if is_trailers {
             Event::Trailers { stream: id, headers }
         } else {
-            Event::Headers { stream: id, headers, end, interim: false }
+            Event::Headers { stream: id, headers, end, interim: false, unary }
         });
         if is_over {
             self.streams.remove(&id);

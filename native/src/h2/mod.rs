@@ -18,6 +18,7 @@ mod frame;
 #[cfg(test)]
 mod fuzz_tests;
 mod glitches;
+mod grpc_frame;
 mod hash;
 mod header_frames;
 mod host;

@@ -84,7 +84,7 @@ impl Budget for PlainHost {
 impl Host for PlainHost {
     fn event(&mut self, event: Event<'_, List>) {
         self.events.push(match event {
-            Event::Headers { stream, headers, end, interim } => Told::Headers { stream, headers, end, interim },
+            Event::Headers { stream, headers, end, interim, .. } => Told::Headers { stream, headers, end, interim },
             Event::Data { stream, data, flow_bytes, end } => {
                 Told::Data { stream, data: data.to_vec(), flow_bytes, end }
             }

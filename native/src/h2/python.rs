@@ -1,12 +1,13 @@
 //! The session as a Python class: `edge.wire.session.H2Session`, and what is offered beyond it.
 
 use pyo3::buffer::{PyBuffer, ReadOnlyCell};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::caller::Caller;
+use super::grpc_frame::Framed;
 use super::sent_fields::{Sending, SentFields};
 use super::session::{Body, Misuse, Session};
 use super::settings::Ours;
@@ -87,7 +88,7 @@ impl H2Session {
         receive(&mut self.session, Caller::new(py, Vocabulary::get(py)?, self.budget.as_ref()), data)
     }
 
-    /// `receive`, but three events that are a whole answer are told as one.
+    /// `receive`, but three events that are a whole answer are told as one, and acknowledged.
     fn receive_answers<'py>(&mut self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let caller = Caller::new(py, Vocabulary::get(py)?, self.budget.as_ref()).gathering();
         receive(&mut self.session, caller, data)
@@ -100,20 +101,35 @@ impl H2Session {
         let mut caller = Caller::new(py, words, self.budget.as_ref());
         let opened = self.session.open(&mut Sending::new(headers, &mut self.sent)?, end, &mut caller);
         caller.finish()?;
-        opened.ok_or_else(|| exhausted(py, words))
+        opened.ok_or_else(|| raised(words.exhausted.bind(py).call0()))
     }
 
-    /// `open` and `send_data` in one call: the stream and the bytes taken. `end` counts only when all of `data` was.
-    #[pyo3(signature = (headers, data, *, end))]
-    fn open_with<'py>(
+    /// Opens a gRPC call, with its one message where there is one: the stream, and how many octets of the framed message are left.
+    /// What is refused is refused before anything has changed.
+    fn open_call<'py>(
         &mut self,
         headers: &Bound<'py, PyAny>,
-        data: &Bound<'py, PyAny>,
-        end: bool,
+        message: Option<&Bound<'py, PyBytes>>,
     ) -> PyResult<(u32, usize)> {
-        let octets = Octets::of(data)?;
-        let stream = self.open(headers, false)?;
-        Ok((stream, self.send_octets(data.py(), stream, &octets, end)?))
+        let py = headers.py();
+        let words = Vocabulary::get(py)?;
+        let mut sending = Sending::new(headers, &mut self.sent)?;
+        if !sending.is_sound() {
+            return Err(raised(words.malformed.bind(py).call1((headers,))));
+        }
+        if self.session.is_too_large(|| sending.list_bytes()) {
+            return Err(raised(words.too_large.bind(py).call0()));
+        }
+        let mut caller = Caller::new(py, words, self.budget.as_ref());
+        let opened = if let Some(message) = message {
+            let framed =
+                Framed::of(message.as_bytes()).ok_or_else(|| PyOverflowError::new_err("a gRPC message of 4 GiB"))?;
+            self.session.ask(&mut sending, &framed, &mut caller).transpose()?
+        } else {
+            self.session.open(&mut sending, false, &mut caller).map(|stream| (stream, 0))
+        };
+        caller.finish()?;
+        opened.ok_or_else(|| raised(words.exhausted.bind(py).call0()))
     }
 
     fn can_open(&self) -> bool {
@@ -201,11 +217,13 @@ fn receive<'py>(
     } else {
         session.receive(&PyBuffer::<u8>::get(data)?.to_vec(py)?, &mut caller);
     }
+    session.acknowledge_all(caller.consumed() as i64);
     PyList::new(py, caller.events()?)
 }
 
-fn exhausted(py: Python<'_>, words: &Vocabulary) -> PyErr {
-    match words.exhausted.bind(py).call0() {
+/// An exception that Python has made.
+fn raised(made: PyResult<Bound<'_, PyAny>>) -> PyErr {
+    match made {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
     }

@@ -7,11 +7,12 @@
 use super::decoder::Decoder;
 use super::encoder::Encoder;
 use super::glitches;
+use super::grpc_frame::Framed;
 use super::hash::NumberMap;
 use super::header_frames::Headers;
 use super::host::Budget;
 use super::reset_streams::{ResetBy, ResetStreams};
-use super::settings::{Ours, Theirs};
+use super::settings::{Ours, Theirs, UNLIMITED_BYTES};
 use super::stream::Stream;
 use super::unfinished_block::UnfinishedBlock;
 use super::window::{self, Window};
@@ -117,6 +118,11 @@ impl<F, L> Session<F, L> {
             && (self.streams.len() as u64) < self.theirs.max_concurrent_streams
     }
 
+    /// Whether the peer has said that it takes no header list of as many octets; they are counted only where it has.
+    pub fn is_too_large(&self, list_bytes: impl FnOnce() -> usize) -> bool {
+        self.theirs.max_header_list < UNLIMITED_BYTES && list_bytes() as u64 > self.theirs.max_header_list
+    }
+
     /// Starts a stream; None when `can_open` is false.
     pub fn open(&mut self, headers: &mut impl Headers, end: bool, budget: &mut impl Budget) -> Option<u32> {
         if !self.can_open() {
@@ -132,6 +138,21 @@ impl<F, L> Session<F, L> {
         header_frames::write(&mut self.out, &mut self.encoder, self.theirs.max_frame, id, headers, end);
         budget.earn(glitches::ANSWERED);
         Some(id)
+    }
+
+    /// Starts a stream with one gRPC message and the end behind its head: the stream, and how many octets of the framed message are
+    /// left for want of window (the end with them). None when `can_open` is false.
+    pub fn ask(
+        &mut self,
+        headers: &mut impl Headers,
+        message: &Framed<'_>,
+        budget: &mut impl Budget,
+    ) -> Option<Result<(u32, usize), Misuse>> {
+        let id = self.open(headers, false, budget)?;
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.unary = true;
+        }
+        Some(self.send_data(id, message, true, budget).map(|taken| (id, message.size() - taken)))
     }
 
     /// Sends a response head, interim or final, or trailers.
@@ -213,14 +234,22 @@ impl<F, L> Session<F, L> {
         Ok(taken)
     }
 
+    /// Streams that the peer has ended consumed `size` octets: only the connection's window is to be opened.
+    pub fn acknowledge_all(&mut self, size: i64) {
+        if !self.failed
+            && size > 0
+            && let Some(step) = self.window_in.consume(size)
+        {
+            frame::write_number(&mut self.out, frame::WINDOW_UPDATE, 0, step);
+        }
+    }
+
     /// The reader consumed `size` octets of a stream, or of one that is gone.
     pub fn acknowledge(&mut self, id: u32, size: i64) {
         if self.failed || size <= 0 {
             return;
         }
-        if let Some(step) = self.window_in.consume(size) {
-            frame::write_number(&mut self.out, frame::WINDOW_UPDATE, 0, step);
-        }
+        self.acknowledge_all(size);
         if let Some(stream) = self.streams.get_mut(&id)
             && let Some(step) = stream.window_in.consume(size)
         {

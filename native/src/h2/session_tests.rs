@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::code::{ENHANCE_YOUR_CALM, FRAME_SIZE_ERROR};
 use super::frame;
+use super::grpc_frame::Framed;
 use super::plain_host::{List, PlainHost, Told};
 use super::session::Session;
 use super::settings::Ours;
@@ -191,5 +192,27 @@ proptest! {
                 prop_assert!(!event.is_bad());
             }
         }
+    }
+}
+
+#[test]
+fn a_call_is_asked_with_its_message_and_what_the_window_does_not_take_is_left() {
+    for size in [0, 1, 2994, 2995, 2996, 5000] {
+        let mut host = PlainHost::default();
+        let (mut client, mut server) = pair(&mut host);
+        let message = vec![7; size];
+        let framed = Framed::of(&message).unwrap();
+        let (id, left) = client.ask(&mut &REQUEST[..], &framed, &mut host).unwrap().unwrap();
+        assert_eq!(left, (size + 5).saturating_sub(3000));
+        let told = carry(&mut client, &mut server, &mut host);
+        assert!(matches!(&told[0], Told::Headers { end: false, .. }));
+        let sent = told.iter().map(|event| match event {
+            Told::Data { stream, data, end, .. } => {
+                assert_eq!((*stream, *end), (id, left == 0));
+                data.len()
+            }
+            _ => 0,
+        });
+        assert_eq!(sent.sum::<usize>(), size + 5 - left);
     }
 }

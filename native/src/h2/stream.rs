@@ -15,6 +15,8 @@ pub struct Stream {
     pub head_out: bool,
     /// 1xx heads received.
     pub interims: u8,
+    /// Opened with one gRPC message and the end of our side (`Session::ask`).
+    pub unary: bool,
     /// What answers HEAD has a length and no body.
     pub bodiless: bool,
     pub announced: Option<u64>,
@@ -31,6 +33,7 @@ impl Stream {
             head_in: false,
             head_out: false,
             interims: 0,
+            unary: false,
             bodiless: false,
             announced: None,
             received: 0,

@@ -18,6 +18,8 @@ pub struct Vocabulary {
     pub ping: Py<PyType>,
     pub failed: Py<PyType>,
     pub exhausted: Py<PyAny>,
+    pub malformed: Py<PyAny>,
+    pub too_large: Py<PyAny>,
     pub client: Py<PyAny>,
     pub default_settings: Py<PyAny>,
     /// `tuple.__new__`: a named tuple's own is a Python function around it.
@@ -49,6 +51,8 @@ impl Vocabulary {
                 ping: class("PingAcknowledged")?,
                 failed: class("ConnectionFailed")?,
                 exhausted: module.getattr("StreamsExhausted")?.unbind(),
+                malformed: module.getattr("malformed_headers")?.unbind(),
+                too_large: module.getattr("HeadersTooLarge")?.unbind(),
                 client: module.getattr("Role")?.getattr("CLIENT")?.unbind(),
                 default_settings: module.getattr("SessionSettings")?.call0()?.unbind(),
                 new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),

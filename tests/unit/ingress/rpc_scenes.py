@@ -16,7 +16,7 @@ from edge.ingress.serving import ApiSettings, Serving
 from edge.outcome import Fault, Refusal
 from edge.pipeline import Pipeline, Policy
 from edge.routes import ApiRoutes, compile_routes
-from edge.upstream.call import Done, MessageStream, Running, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Done, MessageStream, Running, UnaryReply, UnaryRequest
 from edge.wire.codec import BindingError, EncodeError, JsonOptions, Render, RequestMessage, ResponseBody, Source
 from tests.stub_api import StubApi
 
@@ -127,7 +127,7 @@ class ScriptedStreams:
     deadlines: list[float | None] = field(default_factory=list)
     metadata: list[Sequence[Header]] = field(default_factory=list)
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
         self.asked.append(request)
         done(self.reply)
         return self

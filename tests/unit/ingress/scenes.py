@@ -15,7 +15,7 @@ from edge.ingress.serving import ApiSettings, Serving
 from edge.outcome import Refusal
 from edge.pipeline import Pipeline, Policy
 from edge.routes import compile_routes
-from edge.upstream.call import Done, MessageStream, Running, Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import Done, MessageStream, Running, UnaryReply, UnaryRequest
 from edge.wire.codec import EncodeError, Render, RequestMessage, ResponseBody
 from tests.stub_api import StubApi, api
 
@@ -60,9 +60,9 @@ class ScriptedUpstream:
     cancelled: int = 0
     asked: list[UnaryRequest] = field(default_factory=list)
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
         self.asked.append(request)
-        trace.address, trace.upstream_s = "192.0.2.9:50051", 0.25
+        request.address, request.upstream_s = "192.0.2.9:50051", 0.25
         if not self.hang:
             asyncio.get_running_loop().call_soon(done, self.reply)
         return self

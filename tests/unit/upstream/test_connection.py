@@ -7,10 +7,9 @@ import asyncio
 import pytest
 from h2.events import PingReceived, RequestReceived, StreamReset
 
-from edge.core.grpc_frame import encode_frame
 from edge.core.grpc_timeout import parse_timeout
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryReply, UnaryRequest
 from edge.upstream.connection import Connection
 from edge.upstream.heartbeat import Timing
 from edge.upstream.pool import Pool
@@ -22,10 +21,10 @@ from tests.unit.upstream.scripted import RESPONSE, Peer, scripted, until
 from tests.unit.upstream.services import pool_to
 
 
-async def ask(pool: Pool, message: bytes = b"", timeout_s: float = 5.0) -> tuple[UnaryReply | Refusal, Trace]:
-    trace = Trace()
+async def ask(pool: Pool, message: bytes = b"", timeout_s: float = 5.0) -> tuple[UnaryReply | Refusal, UnaryRequest]:
     deadline = asyncio.get_running_loop().time() + timeout_s
-    return await unary(pool, UnaryRequest(b"/t.S/M", message, deadline=deadline), trace), trace
+    request = UnaryRequest(b"/t.S/M", message, deadline=deadline)
+    return await unary(pool, request), request
 
 
 async def test_a_refused_stream_is_made_again() -> None:
@@ -93,7 +92,7 @@ async def test_the_deadline_goes_out_and_our_own_clock_keeps_it() -> None:
         await pool.warm()
         outcome, trace = await ask(pool, timeout_s=0.08)
         assert outcome == Refusal(Fault.DEADLINE_EXCEEDED)
-        assert (trace.written, 0.07 < trace.upstream_s < 0.5) == (True, True)
+        assert 0.07 < trace.upstream_s < 0.5
         events = server.peers[0].events
         await until(lambda: any(isinstance(event, StreamReset) and event.error_code == 0x8 for event in events))
         (request,) = (event for event in events if isinstance(event, RequestReceived))
@@ -122,7 +121,7 @@ async def test_a_connection_that_dies_takes_its_written_calls_with_it() -> None:
         pool = pool_to(server.port)
         outcome, trace = await ask(pool)
         assert isinstance(outcome, Refusal)
-        assert (outcome.fault, trace.attempts, trace.written) == (Fault.UPSTREAM_RESET, 1, True)
+        assert (outcome.fault, trace.attempts) == (Fault.UPSTREAM_RESET, 1)
         await pool.close(1)
 
 
@@ -159,17 +158,16 @@ async def test_a_limit_lowered_after_a_stream_was_promised_costs_that_call_a_tur
                 outcomes.append(self.settled_as)
 
         stream = Told(10)
-        stream.renew(b"")
-        connection.start(stream, [(b":method", b"POST")])
+        connection.start(stream, [(b":method", b"POST")], b"")
         assert [type(outcome) for outcome in outcomes] == [Unprocessed]
         assert (connection.accepting, connection.streams, server.requests) == (True, {}, 0)
         await pool.close(1)
 
 
-async def test_an_answer_told_at_once_gives_the_windows_back_and_forgets_its_stream(
+async def test_an_answer_told_at_once_settles_its_call_and_acknowledges_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whether or not anybody waits for it still."""
+    """Whether or not anybody waits for it still: the session has given the windows back."""
     async with scripted(lambda peer, stream: None) as server:
         pool = pool_to(server.port)
         await pool.warm()
@@ -178,12 +176,12 @@ async def test_an_answer_told_at_once_gives_the_windows_back_and_forgets_its_str
         (connection,) = pool._slots._endpoints[0].open
         acknowledged: list[tuple[int, int]] = []
         head, trailers = [(b":status", b"200"), (b"content-type", b"application/grpc")], [(b"grpc-status", b"0")]
-        answer = AnswerReceived(1, head, encode_frame(b"x"), 6, trailers)
+        answer = AnswerReceived(1, head, b"x", trailers)
         session = connection._session
         monkeypatch.setattr(session, "acknowledge", lambda stream, size: acknowledged.append((stream, size)))
         monkeypatch.setattr(session, "receive_answers", lambda data: [answer, answer])
         connection.data_received(b"both")
-        assert (acknowledged, connection.streams) == ([(1, 6), (1, 6)], {})
+        assert (acknowledged, connection.streams) == ([], {})
         outcome, _ = await call
         assert isinstance(outcome, UnaryReply), outcome
         await pool.close(0)
@@ -323,8 +321,8 @@ async def test_more_header_fields_than_the_service_takes_cost_that_call_alone() 
         deadline = asyncio.get_running_loop().time() + 5
         large = [(b"x-%d" % number, bytes(1000).replace(b"\0", b"v")) for number in range(64)]
         too_large, fine = await asyncio.gather(
-            unary(pool, UnaryRequest(b"/t.S/M", b"", large, deadline), Trace()),
-            unary(pool, UnaryRequest(b"/t.S/M", b"", large[:60], deadline), Trace()),
+            unary(pool, UnaryRequest(b"/t.S/M", b"", large, deadline)),
+            unary(pool, UnaryRequest(b"/t.S/M", b"", large[:60], deadline)),
         )
         assert isinstance(too_large, Refusal)
         assert too_large.fault is Fault.HEADERS_TOO_LARGE
@@ -346,7 +344,7 @@ async def test_a_stream_not_taken_goes_to_the_next_in_line() -> None:
         await until(lambda: held == [1])
         deadline = asyncio.get_running_loop().time() + 5
         large = [(b"x", b"v" * 70_000)]
-        second = asyncio.ensure_future(unary(pool, UnaryRequest(b"/t.S/M", b"", large, deadline), Trace()))
+        second = asyncio.ensure_future(unary(pool, UnaryRequest(b"/t.S/M", b"", large, deadline)))
         third = asyncio.ensure_future(ask(pool))
         await asyncio.sleep(0)
         server.answer = lambda peer, stream: peer.reply(stream, b"ok")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryReply, UnaryRequest
 from edge.upstream.dial import DialError, Security, TlsOptions, dial, make_security, uri_san_fault
 from edge.upstream.endpoint import Endpoint
 from edge.upstream.pool import Pool
@@ -53,7 +53,7 @@ def by_name(authority: trustme.CA, *names: str) -> grpc.ServerCredentials:
 async def outcome_of(port: int, tls: TlsOptions, host: str = "127.0.0.1") -> UnaryReply | Refusal:
     pool = pool_to(port, tls=tls, host=host)
     try:
-        return await unary(pool, UnaryRequest(b"/t.S/Echo", b"x"), Trace())
+        return await unary(pool, UnaryRequest(b"/t.S/Echo", b"x"))
     finally:
         await pool.close(1)
 
@@ -149,7 +149,7 @@ async def test_a_tcp_accept_alone_is_no_connection() -> None:
     """A proxy without a service behind it accepts and says nothing: the dial fails in its time, no call is lost in it."""
     async with scripted(silent=True) as server:
         pool = pool_to(server.port, connect_timeout_s=0.05)
-        assert refused(await unary(pool, UnaryRequest(b"/t.S/Echo", b"x"), Trace()), "no connection within 0.05 s")
+        assert refused(await unary(pool, UnaryRequest(b"/t.S/Echo", b"x")), "no connection within 0.05 s")
         await pool.close(1)
 
 
@@ -161,7 +161,7 @@ async def test_a_server_of_another_protocol_is_told_apart() -> None:
 
     server = await asyncio.start_server(http1, "127.0.0.1", 0)
     pool = pool_to(server.sockets[0].getsockname()[1])
-    assert refused(await unary(pool, UnaryRequest(b"/t.S/Echo", b"x"), Trace()), "HTTP/1 message")
+    assert refused(await unary(pool, UnaryRequest(b"/t.S/Echo", b"x")), "HTTP/1 message")
     await pool.close(1)
     server.close()
     await server.wait_closed()
@@ -210,7 +210,7 @@ async def test_a_check_that_fails_itself_trusts_nobody() -> None:
 
     async with scripted() as server:
         pool = Pool("test", [("127.0.0.1", server.port)], replace(plan(), security=Security(None, None, check)))
-        assert refused(await unary(pool, UnaryRequest(b"/t.S/M", b""), Trace()), "could not be checked")
+        assert refused(await unary(pool, UnaryRequest(b"/t.S/M", b"")), "could not be checked")
         assert server.requests == 0
         await pool.close(1)
 
@@ -241,5 +241,5 @@ async def test_an_address_that_does_not_answer_hides_no_other(monkeypatch: pytes
 
             monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", addresses)
             pool = pool_to(server.port, host="two.test", connect_timeout_s=0.4)
-            assert isinstance(await unary(pool, UnaryRequest(b"/t.S/M", b""), Trace()), UnaryReply)
+            assert isinstance(await unary(pool, UnaryRequest(b"/t.S/M", b"")), UnaryReply)
             await pool.close(1)

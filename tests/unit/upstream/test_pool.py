@@ -14,7 +14,7 @@ from google.rpc import status_pb2
 
 from edge import __version__
 from edge.outcome import Fault, Refusal
-from edge.upstream.call import Trace, UnaryReply, UnaryRequest
+from edge.upstream.call import UnaryReply, UnaryRequest
 from edge.upstream.pool import Pool
 from tests.calls import unary
 from tests.unit.upstream.scripted import until
@@ -32,7 +32,7 @@ async def call(
 ) -> UnaryReply | Refusal:
     deadline = asyncio.get_running_loop().time() + timeout_s
     return await unary(
-        pool, UnaryRequest(b"/t.S/" + method.encode(), message, deadline=deadline, max_response_bytes=limit), Trace()
+        pool, UnaryRequest(b"/t.S/" + method.encode(), message, deadline=deadline, max_response_bytes=limit)
     )
 
 
@@ -47,10 +47,9 @@ def code(outcome: UnaryReply | Refusal) -> int:
 
 async def test_a_call_and_what_went_with_it(service: Service) -> None:
     pool = pool_to(service.port, metadata=[(b"x-pool", b"p")])
-    trace = Trace()
     deadline = asyncio.get_running_loop().time() + 5
     request = UnaryRequest(b"/t.S/Echo", b"hello", [(b"x-call", b"c"), (b"x-raw-bin", b"AP8")], deadline)
-    reply = await unary(pool, request, trace)
+    reply = await unary(pool, request)
     assert isinstance(reply, UnaryReply)
     assert (reply.code, reply.message) == (0, b"hello")
     assert (b"x-first", b"1") in reply.headers
@@ -58,15 +57,15 @@ async def test_a_call_and_what_went_with_it(service: Service) -> None:
     seen = service.seen.metadata
     assert (seen["x-pool"], seen["x-call"], seen["x-raw-bin"]) == ("p", "c", b"\x00\xff")
     assert seen["user-agent"] == f"edge-gateway/{__version__}"
-    assert (trace.address, trace.attempts, trace.written) == (f"127.0.0.1:{service.port}", 1, True)
-    assert trace.upstream_s > 0
+    assert (request.address, request.attempts) == (f"127.0.0.1:{service.port}", 1)
+    assert request.upstream_s > 0
     await pool.close(1)
 
 
 async def test_the_pool_s_metadata_takes_the_place_of_a_call_s(service: Service) -> None:
     """A client must not be able to set a credential of its own beside the operator's."""
     pool = pool_to(service.port, metadata=[(b"authorization", b"ours")])
-    await unary(pool, UnaryRequest(b"/t.S/Echo", b"", [(b"authorization", b"forged"), (b"x-call", b"c")]), Trace())
+    await unary(pool, UnaryRequest(b"/t.S/Echo", b"", [(b"authorization", b"forged"), (b"x-call", b"c")]))
     assert (service.seen.metadata["authorization"], service.seen.metadata["x-call"]) == ("ours", "c")
     await pool.close(1)
 
@@ -112,9 +111,12 @@ async def test_cancelling_a_call_ends_it_at_the_service(service: Service) -> Non
 async def test_a_deadline_that_has_passed_sends_nothing(service: Service) -> None:
     pool = pool_to(service.port)
     await pool.warm()
-    trace = Trace()
-    assert fault(await unary(pool, UnaryRequest(b"/t.S/Hang", b"", deadline=1.0), trace)) is Fault.DEADLINE_EXCEEDED
-    assert not trace.written
+    (connection,) = pool._slots._endpoints[0].open
+    writes = connection.writes
+    request = UnaryRequest(b"/t.S/Hang", b"", deadline=1.0)
+    assert fault(await unary(pool, request)) is Fault.DEADLINE_EXCEEDED
+    await asyncio.sleep(0)
+    assert (request.attempts, connection.writes) == (0, writes)
     await pool.close(1)
 
 
@@ -261,7 +263,7 @@ async def test_close_ends_what_outlasts_the_drain(service: Service) -> None:
 async def test_bad_metadata_is_refused_before_it_can_cost_the_connection(service: Service) -> None:
     pool = pool_to(service.port)
     for field in [(b"x", b"a\r\nb"), (b"X-Upper", b"1"), (b":path", b"/other"), (b"connection", b"close")]:
-        assert fault(await unary(pool, UnaryRequest(b"/t.S/Echo", b"", [field]), Trace())) is Fault.INVALID_ARGUMENT
+        assert fault(await unary(pool, UnaryRequest(b"/t.S/Echo", b"", [field]))) is Fault.INVALID_ARGUMENT
         stream = await pool.open_stream(b"/t.S/Chat", [field])
         assert isinstance(stream.outcome, Refusal)
     assert service.seen.metadata == {}

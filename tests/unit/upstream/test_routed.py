@@ -18,9 +18,13 @@ from tests.unit.upstream.scripted import until
 from tests.unit.upstream.services import pool_to, serving
 from tests.upstreams.faulty import Faulty
 
-REQUEST = UnaryRequest(b"/t.S/Echo", b"hello")
 DEAD = 1
 """A port nobody listens on."""
+
+
+def echo() -> UnaryRequest:
+    """A call, and the trace of it."""
+    return UnaryRequest(b"/t.S/Echo", b"hello")
 
 
 class Told:
@@ -37,7 +41,7 @@ class Told:
     def probe(self) -> None:
         self.probes += 1
 
-    def unary(self, request: UnaryRequest, trace: Trace, done: Done) -> Running:
+    def unary(self, request: UnaryRequest, done: Done) -> Running:
         self.calls += 1
         if self.outcomes:
             done(self.outcomes.pop(0))
@@ -64,33 +68,33 @@ async def test_shares_over_ten_thousand_calls() -> None:
     """To the call."""
     a, b, c = (Told(*[OK] * 10_000) for _ in range(3))
     routed = of([("a", 80, a), ("b", 19.5, b), ("c", 0.5, c)])
-    traces = [Trace() for _ in range(10_000)]
-    for trace in traces:
-        await unary(routed, REQUEST, trace)
+    requests = [echo() for _ in range(10_000)]
+    for request in requests:
+        await unary(routed, request)
     assert (a.calls, b.calls, c.calls) == (8000, 1950, 50)
-    assert Counter(trace.via for trace in traces) == {"a": 8000, "b": 1950, "c": 50} == routed.calls
+    assert Counter(request.via for request in requests) == {"a": 8000, "b": 1950, "c": 50} == routed.calls
 
 
 async def test_a_call_nobody_began_goes_another_way_and_says_so() -> None:
     """First within the split, then down the tiers; the trace says who took it."""
     a, b, c = Told(DOWN), Told(DOWN), Told(OK)
-    routed, trace = of([("a", 50, a), ("b", 50, b)], [("c", 100, c)]), Trace()
-    assert await unary(routed, REQUEST, trace) is OK
-    assert (a.calls, b.calls, c.calls, trace.via) == (1, 1, 1, "c")
+    routed, request = of([("a", 50, a), ("b", 50, b)], [("c", 100, c)]), echo()
+    assert await unary(routed, request) is OK
+    assert (a.calls, b.calls, c.calls, request.via) == (1, 1, 1, "c")
 
 
 @pytest.mark.parametrize("fault", [each for each in Fault if each is not Fault.UPSTREAM_UNAVAILABLE])
 async def test_no_other_end_changes_the_way(fault: Fault) -> None:
     """A call that a service may have begun, or that was refused on purpose, is never made twice."""
     refusal, spare = Refusal(fault), Told(OK)
-    assert await unary(of([("a", 100, Told(refusal))], [("b", 100, spare)]), REQUEST) is refusal
+    assert await unary(of([("a", 100, Told(refusal))], [("b", 100, spare)]), echo()) is refusal
     assert spare.calls == 0
 
 
 async def test_an_answer_is_an_answer() -> None:
     """UNAVAILABLE from the service itself comes back as it is."""
     answer, spare = UnaryReply(14, None, "as told"), Told(OK)
-    assert await unary(of([("a", 100, Told(answer))], [("b", 100, spare)]), REQUEST) is answer
+    assert await unary(of([("a", 100, Told(answer))], [("b", 100, spare)]), echo()) is answer
     assert spare.calls == 0
 
 
@@ -98,7 +102,7 @@ async def test_where_nobody_is_reached_the_first_says_why() -> None:
     """One try, of the one whose turn it is; all are probed."""
     reason = Refusal(Fault.UPSTREAM_UNAVAILABLE, "first")
     first, second = Told(reason, reached=False), Told(DOWN, reached=False)
-    assert await unary(of([("a", 100, first)], [("b", 100, second)]), REQUEST) is reason
+    assert await unary(of([("a", 100, first)], [("b", 100, second)]), echo()) is reason
     assert (first.calls, second.calls) == (1, 0)
     assert first.probes
     assert second.probes
@@ -107,7 +111,7 @@ async def test_where_nobody_is_reached_the_first_says_why() -> None:
 async def test_a_cancelled_call_is_cancelled_where_it_is() -> None:
     """Also on its second way."""
     first, second = Told(DOWN), Told()
-    task = asyncio.ensure_future(unary(of([("a", 100, first)], [("b", 100, second)]), REQUEST))
+    task = asyncio.ensure_future(unary(of([("a", 100, first)], [("b", 100, second)]), echo()))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -119,13 +123,13 @@ async def test_sticky_metadata_decides() -> None:
     a, b = Told(*[OK] * 400), Told(*[OK] * 400)
     routed = of([("a", 50, a), ("b", 50, b)], sticky="x-user")
     for name in ("ann", "bob"):
-        traces = [Trace() for _ in range(20)]
-        for trace in traces:
-            await unary(routed, UnaryRequest(b"/t.S/Echo", b"", [(b"x-user", name.encode())]), trace)
-        assert len({trace.via for trace in traces}) == 1
+        requests = [UnaryRequest(b"/t.S/Echo", b"", [(b"x-user", name.encode())]) for _ in range(20)]
+        for request in requests:
+            await unary(routed, request)
+        assert len({request.via for request in requests}) == 1
     assert a.calls == b.calls == 20, "ann and bob have different ways"
     for _ in range(10):
-        await unary(routed, REQUEST)
+        await unary(routed, echo())
     assert (a.calls, b.calls) == (25, 25)
 
 
@@ -143,11 +147,11 @@ async def _vias(routed: RoutedUpstream, count: int, expected: set[str]) -> None:
     """So many calls succeed, and went those ways."""
     vias = set()
     for _ in range(count):
-        trace = Trace()
-        outcome = await unary(routed, REQUEST, trace)
+        request = echo()
+        outcome = await unary(routed, request)
         assert isinstance(outcome, UnaryReply), outcome
         assert outcome.code == 0
-        vias.add(trace.via)
+        vias.add(request.via)
     assert vias == expected
 
 
@@ -165,7 +169,7 @@ async def test_a_killed_service_is_stood_in_for_and_takes_its_calls_back() -> No
             await asyncio.sleep(0)
             async with asyncio.timeout(5):
                 while not first.reachable():  # calls go on meanwhile, and are what tries to reach it
-                    await unary(routed, REQUEST)
+                    await unary(routed, echo())
                     await asyncio.sleep(0.01)
             await _vias(routed, 20, {"own"})
 

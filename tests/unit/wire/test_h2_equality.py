@@ -22,7 +22,17 @@ from hypothesis import strategies as st
 
 from edge.core.glitches import GlitchBudget
 from edge.wire.portable.h2_session import PortableH2Session
-from edge.wire.session import ConnectionFailed, H2Event, H2Session, Header, Role, SessionSettings, StreamsExhausted
+from edge.wire.session import (
+    ConnectionFailed,
+    H2Event,
+    H2Session,
+    Header,
+    HeadersTooLarge,
+    MalformedHeaders,
+    Role,
+    SessionSettings,
+    StreamsExhausted,
+)
 from tests.unit.wire.h2_engines import native, needs_native
 
 pytestmark = needs_native
@@ -184,6 +194,7 @@ _good_settings = st.sampled_from(
         (5, 16_384),
         (5, 20_000),
         (6, 5000),
+        (6, 200),
         (9, 7),
     ]
 )
@@ -234,8 +245,10 @@ class Deed:
     end: bool = False
 
 
+_requests = st.lists(_fields, max_size=2).map(lambda more: [*REQUEST, *more])
 _deeds = st.one_of(
     st.builds(Deed, st.just("open"), headers=st.sampled_from([REQUEST, [(b":method", b"HEAD"), *REQUEST[1:]]]), end=st.booleans()),
+    st.builds(Deed, st.just("call"), headers=_requests, body=st.sampled_from([b"", b"x", bytes(70_000)]), end=st.booleans()),
     st.builds(Deed, st.just("head"), st.integers(0, 4), st.sampled_from([RESPONSE, [*RESPONSE, (b"set-cookie", b"a")]]), end=st.booleans()),
     st.builds(Deed, st.just("interim"), st.integers(0, 4)),
     st.builds(Deed, st.just("trailers"), st.integers(0, 4), st.just([(b"grpc-status", b"0")])),
@@ -265,6 +278,8 @@ class Owner:
         """What each session said to it."""
         if deed.name == "open":
             return self._open(deed, *sessions)
+        if deed.name == "call":
+            return self._call(deed, *sessions)
         if deed.name == "ping":
             return _each(sessions, lambda session: session.ping(b"pingping"))
         if deed.name == "go_away":
@@ -294,6 +309,22 @@ class Owner:
             self.headed.add(told[0])
             if deed.end:
                 self.ended.add(told[0])
+        return told
+
+    def _call(self, deed: Deed, *sessions: H2Session) -> list[Any]:
+        """Without `end`, one whose messages are sent by and by."""
+        told: list[Any] = []
+        for session in sessions:
+            try:
+                told.append(session.open_call(deed.headers, deed.body if deed.end else None))
+            except (StreamsExhausted, HeadersTooLarge, MalformedHeaders) as error:
+                told.append((type(error), str(error)))
+        stream, left = told[0]
+        if isinstance(stream, int):
+            self.seen.append(stream)
+            self.headed.add(stream)
+            if deed.end and not left:
+                self.ended.add(stream)
         return told
 
     def _send(self, deed: Deed, stream: int, *sessions: H2Session) -> list[Any]:

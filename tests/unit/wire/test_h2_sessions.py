@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import h2.connection
 import pytest
 from hpack.hpack import Decoder, Encoder
@@ -18,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.core.glitches import GlitchBudget
+from edge.core.grpc_frame import encode_frame
+from edge.core.header_rules import head_fault
 from edge.wire.session import (
     CANCEL,
     ENHANCE_YOUR_CALM,
@@ -28,7 +32,10 @@ from edge.wire.session import (
     GoAwayReceived,
     H2Event,
     H2Session,
+    Header,
     HeadersReceived,
+    HeadersTooLarge,
+    MalformedHeaders,
     PingAcknowledged,
     Role,
     SessionSettings,
@@ -37,6 +44,7 @@ from edge.wire.session import (
     StreamsExhausted,
     TrailersReceived,
     WindowOpened,
+    list_bytes,
 )
 from tests.unit.wire.h2_engines import ENGINES, MakeSession, head, wire
 
@@ -507,21 +515,102 @@ def test_no_frames_raise(engine: MakeSession, frames: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("make", ENGINES)
-@pytest.mark.parametrize("size", [1, 65_535, 65_536, 200_000])
-def test_opening_with_a_body_is_opening_and_sending_it(make: MakeSession, size: int) -> None:
-    """The same bytes go out, and the same rest is left, at the window's edge as well."""
+@pytest.mark.parametrize("size", [0, 1, 65_530, 65_531, 65_535, 200_000])
+def test_opening_a_call_is_opening_a_stream_and_sending_its_message_framed(make: MakeSession, size: int) -> None:
+    """The same bytes go out, and the same rest is left, at the window's edge as well: also where the prefix is all that fits."""
     one, two = make(Role.CLIENT), make(Role.CLIENT)
+    framed = encode_frame(bytes(range(256)) * 800)[: size + 5]
+    framed = framed[:1] + size.to_bytes(4, "big") + framed[5:]
     stream = one.open(REQUEST, end=False)
-    taken = one.send_data(stream, bytes(size), end=True)
-    assert two.open_with(REQUEST, bytes(size), end=True) == (stream, taken)
+    taken = one.send_data(stream, framed, end=True)
+    assert two.open_call(REQUEST, framed[5:]) == (stream, len(framed) - taken)
     assert one.take() == two.take()
 
 
 @pytest.mark.parametrize("make", ENGINES)
-def test_a_session_that_is_closing_opens_nothing_with_a_body(make: MakeSession) -> None:
+@pytest.mark.parametrize("window", range(7))
+def test_a_message_is_cut_where_the_window_ends_also_in_its_prefix(make: MakeSession, window: int) -> None:
+    client = make(Role.CLIENT)
+    client.receive(wire(SettingsFrame(0, settings={SettingsFrame.INITIAL_WINDOW_SIZE: window})))
+    stream, left = client.open_call(REQUEST, b"ab")
+    assert left == 7 - window
+    client.receive(wire(WindowUpdateFrame(stream, window_increment=10)))
+    assert client.send_data(stream, b"\0\0\0\0\2ab"[-left:], end=True) == left
+    server = make(Role.SERVER)
+    events = server.receive(client.take())
+    assert b"".join(event.data for event in events if isinstance(event, DataReceived)) == b"\0\0\0\0\2ab"
+
+
+@pytest.mark.parametrize("make", ENGINES)
+def test_a_call_without_a_message_is_its_head(make: MakeSession) -> None:
+    one, two = make(Role.CLIENT), make(Role.CLIENT)
+    assert two.open_call(REQUEST, None) == (one.open(REQUEST, end=False), 0)
+    assert one.take() == two.take()
+    assert one.send_data(1, b"x", end=True) == two.send_data(1, b"x", end=True) == 1
+    assert one.take() == two.take()
+
+
+MALFORMED: list[list[Header]] = [
+    [*REQUEST, (b"x", b"a\r\nb")],
+    [*REQUEST, (b"x", b"a\0b")],
+    [*REQUEST, (b"x", b"a\n")],
+    [*REQUEST, (b"X-Upper", b"1")],
+    [*REQUEST, (b"", b"1")],
+    [*REQUEST, (b"a b", b"1")],
+    [*REQUEST, (b"x", b"1"), (b":path", b"/other")],
+    [*REQUEST, REQUEST[0]],
+    [*REQUEST, (b":status", b"200")],
+    [*REQUEST, (b":strange", b"1")],
+    [(b"x", b"1"), *REQUEST],
+    [*REQUEST, (b"connection", b"close")],
+    [*REQUEST[:2], (b":path", b"/\n"), REQUEST[3]],
+]
+
+
+@pytest.mark.parametrize("make", ENGINES)
+@pytest.mark.parametrize("message", [None, b"x"])
+@pytest.mark.parametrize("used", [False, True])
+def test_a_head_that_must_not_be_sent_is_refused_before_anything_has_changed(
+    make: MakeSession, message: bytes | None, used: bool
+) -> None:
+    """In the words of the header rules; what follows is written as if it had not been, by a session that knows the fields or does not."""
+    touched, other = make(Role.CLIENT), make(Role.CLIENT)
+    if used:
+        for each in (touched, other):
+            each.open_call(REQUEST, b"x")
+            each.take()
+    start = b"" if used else other.take()
+    for headers in MALFORMED:
+        with pytest.raises(MalformedHeaders, match=re.escape(str(head_fault(headers)))):
+            touched.open_call(headers, message)
+        assert touched.take() == start
+        start = b""
+    good = [*REQUEST, (b"te", b"trailers"), (b"x", b" spaced "), (b"user-agent", b"new")]
+    assert touched.open_call(good, message) == other.open_call(good, message)
+    assert touched.take() == other.take()
+
+
+@pytest.mark.parametrize("make", ENGINES)
+def test_a_head_larger_than_the_peer_takes_is_refused_before_anything_has_changed(make: MakeSession) -> None:
+    """To the octet, as SETTINGS_MAX_HEADER_LIST_SIZE counts; malformed is said first."""
+    client = make(Role.CLIENT)
+    client.receive(wire(SettingsFrame(0, settings={SettingsFrame.MAX_HEADER_LIST_SIZE: list_bytes(REQUEST) + 40})))
+    client.take()
+    for message in (None, b"x"):
+        with pytest.raises(HeadersTooLarge):
+            client.open_call([*REQUEST, (b"x", b"12345678")], message)
+        with pytest.raises(MalformedHeaders):
+            client.open_call([*REQUEST, (b"x", b"1234567\n")], message)
+        assert client.take() == b""
+    assert client.open_call([*REQUEST, (b"x", b"1234567")], b"x") == (1, 0)
+
+
+@pytest.mark.parametrize("make", ENGINES)
+@pytest.mark.parametrize("message", [None, b"x"])
+def test_a_session_that_is_closing_opens_no_call(make: MakeSession, message: bytes | None) -> None:
     session = make(Role.CLIENT)
     session.go_away()
     session.take()
     with pytest.raises(StreamsExhausted):
-        session.open_with(REQUEST, b"x", end=True)
+        session.open_call(REQUEST, message)
     assert session.take() == b""

@@ -11,6 +11,7 @@ import pytest
 from hyperframe.frame import SettingsFrame
 
 from edge.core.glitches import GlitchBudget
+from edge.core.grpc_frame import encode_frame
 from edge.wire.session import (
     CANCEL,
     AnswerReceived,
@@ -47,13 +48,26 @@ def _exchange(client: NativeH2Session, server: NativeH2Session, *, trailers: boo
     client.receive(server.take())
 
 
+_BODIES = {
+    "empty": encode_frame(b""),
+    "compressed": encode_frame(b"x", compressed=True),
+    "cut": encode_frame(b"xy")[:-1],
+    "two": encode_frame(b"x") * 2,
+    "prefix": b"\0\0\0\0",
+    "flags": b"\2\0\0\0\0",
+}
+"""Body bytes; only the empty message is one, whole and not compressed."""
+
+
 def _answer(server: NativeH2Session, deeds: list[tuple[str, int]]) -> bytes:
     """What the peer is sent when it does this to its streams, in this order."""
     for deed, stream in deeds:
         if deed == "head":
             server.send_headers(stream, RESPONSE, end=False)
         elif deed == "data":
-            server.send_data(stream, b"\0\0\0\0\1x", end=False)
+            server.send_data(stream, encode_frame(b"x"), end=False)
+        elif deed in _BODIES:
+            server.send_data(stream, _BODIES[deed], end=False)
         elif deed == "trailers":
             server.send_headers(stream, TRAILERS, end=True)
         elif deed == "interim":
@@ -70,7 +84,8 @@ def _parts(events: list[H2Event | AnswerReceived]) -> list[H2Event]:
     for event in events:
         if isinstance(event, AnswerReceived):
             parts.append(HeadersReceived(event.stream, event.headers, end=False))
-            parts.append(DataReceived(event.stream, event.data, event.flow_bytes, end=False))
+            data = encode_frame(event.message)
+            parts.append(DataReceived(event.stream, data, len(data), end=False))
             parts.append(TrailersReceived(event.stream, event.trailers))
         else:
             parts.append(event)
@@ -86,6 +101,8 @@ _WHOLE = [("head", 1), ("data", 1), ("trailers", 1)]
         (_WHOLE, 1),
         ([*_WHOLE, ("head", 3), ("data", 3), ("trailers", 3)], 2),
         ([("interim", 1), *_WHOLE], 1),
+        ([("head", 1), ("empty", 1), ("trailers", 1)], 1),
+        *(([("head", 1), (body, 1), ("trailers", 1)], 0) for body in _BODIES if body != "empty"),
         (_WHOLE[:2], 0),
         (_WHOLE[:1], 0),
         ([("head", 1), ("trailers", 1)], 0),
@@ -103,7 +120,7 @@ def test_answers_that_are_whole_in_a_read_are_told_at_once_all_others_in_their_p
     for cut in (None, *range(0, 60, 7)):
         client, server = _joined()
         for _ in range(2):
-            client.open(REQUEST, end=True)
+            client.open_call(REQUEST, b"")
         server.receive(client.take())
         wire = _answer(server, deeds)
         pieces = [wire] if cut is None else [wire[:cut], wire[cut:]]
@@ -113,7 +130,7 @@ def test_answers_that_are_whole_in_a_read_are_told_at_once_all_others_in_their_p
         told.append(_parts(events))
     client, server = _joined()
     for _ in range(2):
-        client.open(REQUEST, end=True)
+        client.open_call(REQUEST, b"")
     server.receive(client.take())
     plain = client.receive(_answer(server, deeds))
     assert len(plain) == len(deeds)
@@ -151,21 +168,34 @@ def test_a_stream_costs_the_same_from_the_first_to_the_last() -> None:
     assert last < 2 * first
 
 
-def test_open_with_is_open_and_send_data() -> None:
+def test_only_what_was_asked_in_one_message_is_answered_in_one_event() -> None:
+    """A stream whose reader gives back the window as it reads must be told of its bytes."""
     client, server = _joined()
-    stream, taken = client.open_with(REQUEST, b"question", end=True)
-    assert taken == 8
-    assert server.receive(client.take()) == [
-        HeadersReceived(stream, REQUEST, end=False),
-        DataReceived(stream, b"question", 8, end=True),
+    for _ in range(2):
+        client.open_call(REQUEST, None)
+    server.receive(client.take())
+    assert client.receive_answers(_answer(server, _WHOLE)) == [
+        HeadersReceived(1, RESPONSE, end=False),
+        DataReceived(1, encode_frame(b"x"), 6, end=False),
+        TrailersReceived(1, TRAILERS),
     ]
 
 
-def test_open_with_takes_no_more_than_the_window() -> None:
-    client, _ = _joined()
-    stream, taken = client.open_with(REQUEST, bytes(300_000), end=True)
-    assert taken == 262_144
-    assert client.send_data(stream, bytes(1), end=True) == 0
+@pytest.mark.parametrize(("message", "fits"), [(b"", 100), (None, 65)])
+def test_an_answer_told_at_once_has_been_acknowledged_and_its_parts_have_not(message: bytes | None, fits: int) -> None:
+    """Of 100 answers of 16,005 bytes, with nobody acknowledging any, a connection's window of 1 MiB lets pass all, or 65."""
+    client, server = _joined()
+    framed = encode_frame(bytes(16_000))
+    passed = 0
+    for _ in range(100):
+        stream, _ = client.open_call(REQUEST, message)
+        server.receive(client.take())
+        server.send_headers(stream, RESPONSE, end=False)
+        passed += server.send_data(stream, framed, end=False) == len(framed)
+        server.send_headers(stream, TRAILERS, end=True)
+        client.receive_answers(server.take())
+        server.receive(client.take())
+    assert passed == fits
 
 
 def test_send_with_is_send_headers_and_send_data() -> None:
@@ -228,7 +258,7 @@ def test_data_that_is_no_line_of_bytes_is_refused() -> None:
         with pytest.raises((TypeError, BufferError)):
             client.send_data(stream, bad, end=True)
         with pytest.raises((TypeError, BufferError)):
-            client.open_with(REQUEST, bad, end=True)
+            client.open_call(REQUEST, bad)
     assert client.held() == (1, 0), "no stream was opened for what cannot be sent"
     assert client.send_data(stream, b"x", end=True) == 1
 
