@@ -22,7 +22,7 @@ EXTENSION = "edge_native"
 VARIABLE = "EDGE_ENGINE"
 """Set to `portable` or `native` to insist on one."""
 
-INTERFACE = 2
+INTERFACE = 3
 """What the extension must have been built for (native/src/lib.rs): one built for another would fail at some request, not at start."""
 
 COST = "requests cost several times the CPU"

@@ -12,7 +12,7 @@ mod http1;
 
 /// Of what Python calls here and what is called there: one more with each change that one side could not do without the other.
 /// `edge/wire/engines.py` compares it with its own.
-const INTERFACE: u32 = 2;
+const INTERFACE: u32 = 3;
 
 #[pymodule]
 fn edge_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
