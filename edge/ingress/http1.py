@@ -96,14 +96,20 @@ class Http1Connection(Calling, asyncio.Protocol):
             if self._state == IDLE:
                 self._state = HEAD
                 self._started = self._loop.time()
-            offset = reader.feed(data, offset)
+                read = reader.read(data, offset)
+                if isinstance(read, tuple):  # the common request: it came whole, and nothing behind it
+                    self._begin(read)
+                    return
+                offset = read
+            else:
+                offset = reader.feed(data, offset)
             if offset < size:
                 self._inlet.hold(data, offset)
             if reader.flaw is not None:
                 self._unreadable(reader.flaw)
             else:
                 if self._state == HEAD and reader.head_complete:
-                    self._begin()
+                    self._begin(reader.parts)
                 if self._state == STREAM and self._stream is not None:
                     self._stream.fed()
                 if reader.complete:
@@ -119,7 +125,6 @@ class Http1Connection(Calling, asyncio.Protocol):
         """A request is whole; what is done about it depends on who was to read its body."""
         if self._state == BODY:
             self._state = CALL
-            self._timer.off()
             self._turn.finish(self._reader.take_body())
         elif self._state == STREAM:
             self._state = CALL

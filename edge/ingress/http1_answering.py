@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 
 from edge.ingress.connections import Connections
-from edge.ingress.containment import Contained
 from edge.ingress.http1_inlet import Inlet
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.http1_state import BODY, CLOSED, FLUSH, HEAD, IDLE, LINGER, READY
+from edge.ingress.http1_state import BODY, CALL, CLOSED, FLUSH, HEAD, IDLE, LINGER, READY
 from edge.ingress.http1_stream import Http1Stream
 from edge.ingress.http1_turn import Turn
 from edge.ingress.http1_writer import AnswerWriter
 from edge.ingress.lazy_timer import LazyTimer
-from edge.ingress.service import Answer
+from edge.ingress.service import Answer, Service
 from edge.outcome import Fault, Refusal
 from edge.wire.engines import engine
 
@@ -32,7 +31,7 @@ class Answering:
     )  # fmt: skip
 
     def __init__(
-        self, service: Contained, limits: Http1Limits, connections: Connections, loop: asyncio.AbstractEventLoop
+        self, service: Service, limits: Http1Limits, connections: Connections, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._service = service
         self._limits = limits
@@ -56,20 +55,16 @@ class Answering:
 
     def _answer(self, answer: Answer, *, close: bool = False) -> None:
         close = close or answer.close or not self._reader.keep_alive or self._connections.draining
-        self._answered(self._writer.send(answer, self._reader, close=close), close=close)
+        self._answered(self._writer.send(answer, self._turn.head or self._reader, close=close), close=close)
 
     def _answered(self, size: int, *, close: bool) -> None:
-        """Settle and go on: now, or when a slow reader has taken the answer."""
+        """Settle and go on, to the next request or to the end: now, or when a slow reader has taken the answer."""
         if self._writer.paused:
             self._state = FLUSH
             self._flushing = (size, close)
             self._watch_writes()
-        else:
-            self._turn.settle(size)
-            self._proceed(close=close)
-
-    def _proceed(self, *, close: bool) -> None:
-        """After an answer: the next request, or the end."""
+            return
+        self._turn.settle(size)
         if close:
             self._end()
             return
@@ -77,7 +72,6 @@ class Answering:
         if self._inlet.data:
             # Not in a loop here: a buffer full of tiny requests would keep every other connection waiting.
             self._state = READY
-            self._timer.off()
             self._loop.call_soon(self._resume)
             return
         self._state = IDLE
@@ -114,7 +108,11 @@ class Answering:
         self._timer.at(self._loop.time() + self._limits.write_timeout_s)
 
     def _expired(self) -> None:
-        """A deadline has passed; what it meant depends on the state."""
+        """
+        A deadline has passed; what it meant depends on the state.
+
+        Nothing where the client is not waited for: a body that came, or a request that did, costs no visit to the timer.
+        """
         state = self._state
         if self._stream is not None:
             refusal = self._stream.expired()
@@ -128,7 +126,7 @@ class Answering:
                 self._transport.abort()
             else:
                 self._watch_writes()
-        else:  # nothing was asked, or it was answered: nobody waits for an answer
+        elif state not in (CALL, READY):  # nothing was asked, or it was answered: nobody waits for an answer
             self._close()
 
     def retire(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from edge.core.http1_head import HeadFlaw
 from edge.ingress.containment import last_resort
 from edge.ingress.http1_answering import Answering
-from edge.ingress.http1_head import head_of, refusal_of
+from edge.ingress.http1_head import refusal_of
 from edge.ingress.http1_limits import DISCARD_BYTES
 from edge.ingress.http1_response import CONTINUE
 from edge.ingress.http1_sink import LeavingAnswer
@@ -19,6 +19,7 @@ from edge.ingress.http1_stream import Http1Stream
 from edge.ingress.service import Answer, Head, StreamCall, over_limit
 from edge.ingress.upgrade import Handover, Upgrade
 from edge.outcome import Refusal
+from edge.wire.http1 import Parts
 
 
 class Calling(Answering):
@@ -26,26 +27,37 @@ class Calling(Answering):
 
     __slots__ = ()
 
-    def _begin(self) -> None:
-        """A head is whole and sound: ask the service."""
+    def _begin(self, parts: Parts) -> None:
+        """A head is whole and sound: ask the service. The rest of its request may be there already."""
         reader = self._reader
-        head = head_of(reader, self._peer, self._started, secure=self._secure)
-        taken = self._service.begin(head)
+        head = self._head_of(parts)
+        taken = self._turn.begin(head)
         if isinstance(taken, Answer):
             self._answer_early(head, taken)
             return
-        self._turn.take(taken, head)
-        reader.max_body_bytes = taken.max_body_bytes
         if taken.streams:
+            reader.max_body_bytes = taken.max_body_bytes
             self._begin_stream(taken, head)
             return
-        self._state = BODY
-        if (head.content_length or 0) > taken.max_body_bytes:
+        length = head.content_length
+        if length is not None and length > taken.max_body_bytes:
             self._refuse(over_limit(taken.max_body_bytes))
-        elif not reader.complete:
+        elif reader.complete:
+            self._state = CALL
+            self._turn.finish(reader.take_body() if head.has_body else b"")
+        else:
+            self._state = BODY
+            reader.max_body_bytes = taken.max_body_bytes
             self._timer.at(self._loop.time() + self._limits.body_timeout_s)
             if reader.expects_continue:
                 self._transport.write(CONTINUE)
+
+    def _head_of(self, parts: Parts) -> Head:
+        """The head that was read; of an unsound one, as much as can be told."""
+        method, path, query, version, headers, has_body, length, first = parts
+        return Head(
+            method, path, query, version, headers, self._peer, self._secure, self._started, has_body, length, first
+        )
 
     def _begin_stream(self, call: StreamCall, head: Head) -> None:
         """Body and answer flow from now on, each at its own pace."""
@@ -143,7 +155,7 @@ class Calling(Answering):
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what cannot go on, and end the connection."""
         reader = self._reader
-        head = head_of(reader, self._peer, self._started, secure=self._secure) if reader.head_complete else None
+        head = self._head_of(reader.parts) if reader.head_complete else None
         self._answer(self._turn.refuse(head, refusal), close=True)
 
     def _unreadable(self, flaw: HeadFlaw) -> None:

@@ -1,5 +1,5 @@
 """
-What a connection makes of its reader's findings: a Head, a Refusal, and whether the rest of a body is worth reading.
+What a connection makes of its reader's findings: a Refusal, and whether the rest of a body is worth reading.
 
 Owns the translation; the rules are the reader's (`edge.wire.http1`), the words the service's.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from edge.core.http1_head import FlawKind, HeadFlaw
 from edge.ingress.http1_limits import DISCARD_BYTES
-from edge.ingress.service import Head, over_limit
+from edge.ingress.service import over_limit
 from edge.outcome import Fault, Refusal
 from edge.wire.http1 import RequestReader
 
@@ -22,12 +22,6 @@ FAULT_OF_FLAW = {
     FlawKind.BODY_TOO_LARGE: Fault.BODY_TOO_LARGE,
 }
 """Total: each kind leads to one fault."""
-
-
-def head_of(reader: RequestReader, peer: str, started: float, *, secure: bool) -> Head:
-    """The head that was read; of an unsound one, as much as can be told."""
-    method, path, query, version, headers, has_body, length, first = reader.parts
-    return Head(method, path, query, version, headers, peer, secure, started, has_body, length, first)
 
 
 def refusal_of(flaw: HeadFlaw, reader: RequestReader) -> Refusal:

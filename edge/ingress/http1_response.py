@@ -1,9 +1,8 @@
 """
-Answers to bytes: the status line, the fields the protocol owns, and the proof that no field breaks out of its line.
+What an answer's head is made of: the status line, the date, and a whole head where the body flows behind it.
 
-Owns response framing: exactly one Content-Length where a body may be, none where none may be, and no CR, LF or NUL in any
-field whoever set it (a response split in two would answer another client's request).
-Source: RFC 9112 6.3, RFC 9110 6.6.1 (Date), 8.6 (Content-Length), 15.4.5 (304).
+Owns which statuses never have a body, and that all answers of a second say the same date.
+Source: RFC 9112 section 4; RFC 9110 6.6.1 (Date), 15.4.5 (304).
 """
 
 from __future__ import annotations
@@ -13,9 +12,8 @@ from collections.abc import Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 
-from edge.ingress.service import Answer, Header
+from edge.ingress.service import Header
 from edge.outcome import CLIENT_CLOSED_REQUEST
-from edge.wire.http1 import RenderAnswer
 from edge.wire.portable.http1_answer import field_lines
 
 CONTINUE = b"HTTP/1.1 %d %s\r\n\r\n" % (HTTPStatus.CONTINUE.value, HTTPStatus.CONTINUE.phrase.encode())
@@ -56,20 +54,11 @@ DATE = DateClock()
 """One clock for the process: all its connections are answered within the same second."""
 
 
-def render(make: RenderAnswer, answer: Answer, *, head_only: bool, connection: bytes) -> bytes:
-    """
-    The bytes to send, by an engine's `make`.
-
-    `head_only` for answers to HEAD; `connection` is a whole `connection: …` line or empty. Raises UnsafeFieldError.
-    """
-    status, headers, body = answer.status, answer.headers, answer.body
-    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    if status in BODILESS:
-        return make(line, headers, None, connection, DATE.line(), b"")
-    return make(line, headers, len(body), connection, DATE.line(), b"" if head_only else body)
+def status_line(status: int) -> bytes:
+    """With its end; the phrase of a status that has none is empty."""
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
 
 
 def head(status: int, headers: Sequence[Header], *own: bytes) -> bytes:
     """A head; `own` are whole lines of the protocol's, Date comes by itself. Raises UnsafeFieldError."""
-    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    return b"".join((line, field_lines(headers), *own, DATE.line(), b"\r\n"))
+    return b"".join((status_line(status), field_lines(headers), *own, DATE.line(), b"\r\n"))

@@ -1,22 +1,23 @@
 """
 The sending half of an HTTP/1.1 connection.
 
-Owns the bytes between an answer and the transport: rendering, the fall-back when an answer may not leave, whether the reader
-keeps up, and whether it has taken anything lately.
+Owns the framing of whole answers (exactly one Content-Length where a body may be, none where none may be), the fall-back when an answer
+may not leave, whether the reader keeps up, and whether it has taken anything lately. That no field breaks out of its line is the engine's
+to prove. Source: RFC 9112 6.3, RFC 9110 8.6.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 import structlog
 
 from edge.ingress.containment import last_resort
 from edge.ingress.http1_limits import QUEUE_BYTES
-from edge.ingress.http1_response import BODILESS, render
+from edge.ingress.http1_response import BODILESS, DATE, status_line
 from edge.ingress.service import Answer
 from edge.wire.engines import engine
-from edge.wire.http1 import RequestReader
 
 _log = structlog.get_logger("edge.http1")
 
@@ -24,7 +25,19 @@ _CLOSE = b"connection: close\r\n"
 _KEEP_ALIVE = b"connection: keep-alive\r\n"
 
 
-def connection_line(request: RequestReader, *, close: bool) -> bytes:
+class Asked(Protocol):
+    """What an answer must know of its request: a Head, or what a reader has of one; both empty when there is none."""
+
+    @property
+    def method(self) -> str:
+        """As in a Head."""
+
+    @property
+    def version(self) -> str:
+        """As in a Head."""
+
+
+def connection_line(request: Asked, *, close: bool) -> bytes:
     """The Connection field an answer needs; an HTTP/1.0 peer takes the connection for closed unless told otherwise (RFC 9112 C.2.2)."""
     return _CLOSE if close else _KEEP_ALIVE if request.version == "1.0" else b""
 
@@ -55,20 +68,28 @@ class AnswerWriter:
                 self._resumed = asyncio.Event()
             await self._resumed.wait()
 
-    def send(self, answer: Answer, request: RequestReader, *, close: bool) -> int:
+    def send(self, answer: Answer, request: Asked, *, close: bool) -> int:
         """Hand an answer to the transport; the body bytes sent."""
+        status, headers, body, _, _ = answer
         connection = b"" if not close and request.version == "1.1" else connection_line(request, close=close)
-        head_only = request.method == "HEAD"
+        bodiless = status in BODILESS
         try:
-            size = 0 if head_only or answer.status in BODILESS else len(answer.body)
+            size = 0 if bodiless or request.method == "HEAD" else len(body)
             apart = size > QUEUE_BYTES  # not worth a copy
-            wire = render(self._render, answer, head_only=head_only or apart, connection=connection)
+            wire = self._render(
+                status_line(status),
+                headers,
+                None if bodiless else len(body),
+                connection,
+                DATE.line(),
+                body if size and not apart else b"",
+            )
         except Exception:  # noqa: BLE001  # an unsafe field or a value of the wrong type: a bug of the service, not of the connection
-            _log.exception("an answer could not be rendered", status=answer.status)
+            _log.exception("an answer could not be rendered", status=status)
             return self.send(last_resort(), request, close=close)
         self._transport.write(wire)
         if apart:
-            self._transport.write(answer.body)
+            self._transport.write(body)
         return size
 
     def half_close(self) -> None:

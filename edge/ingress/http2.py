@@ -20,7 +20,7 @@ from edge.core import glitches
 from edge.core.glitches import GlitchBudget
 from edge.core.suspects import Suspects
 from edge.ingress.connections import Admission, Connections, peer_address
-from edge.ingress.containment import Contained
+from edge.ingress.containment import refused
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http2_head import Origin
 from edge.ingress.http2_inlet import Inlet
@@ -35,6 +35,7 @@ from edge.ingress.http2_outlet import Outlet
 from edge.ingress.http2_sieve import Sieve
 from edge.ingress.http2_stream import Http2Stream
 from edge.ingress.lazy_timer import LazyTimer
+from edge.ingress.service import Service
 from edge.outcome import Fault, Refusal
 from edge.wire.session import (
     ENHANCE_YOUR_CALM,
@@ -68,7 +69,7 @@ class Http2Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        service: Contained,
+        service: Service,
         limits: Http1Limits,
         connections: Connections,
         loop: asyncio.AbstractEventLoop,
@@ -106,7 +107,7 @@ class Http2Connection(asyncio.Protocol):
         if admission is Admission.SERVE:
             self._greet()
         elif admission is Admission.REFUSE:
-            self.service.refuse(None, Refusal(Fault.OVERLOADED, "too many connections", retry_after_s=1.0))
+            refused(self.service, None, Refusal(Fault.OVERLOADED, "too many connections", retry_after_s=1.0))
             self.session.go_away(last_stream=0)
             self._close()
         else:

@@ -17,7 +17,7 @@ import structlog
 
 from edge.core import glitches
 from edge.ingress import http2_response
-from edge.ingress.containment import Contained, last_resort
+from edge.ingress.containment import last_resort, refused
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http1_turn import Turn
 from edge.ingress.http2_body import ArrivingBody
@@ -25,7 +25,7 @@ from edge.ingress.http2_head import Origin, read_head
 from edge.ingress.http2_limits import CHUNK_BYTES, GATHERED_BYTES, MIN_PROGRESS_BYTES
 from edge.ingress.http2_outgoing import Outgoing
 from edge.ingress.http2_sink import LeavingAnswer
-from edge.ingress.service import Answer, Call, Head, Header, StreamCall, over_limit
+from edge.ingress.service import Answer, Call, Head, Header, Service, StreamCall, over_limit
 from edge.outcome import Fault, Refusal
 from edge.wire.session import CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR, H2Session
 
@@ -36,7 +36,7 @@ class Carrier(Protocol):
     """What a stream needs of its connection."""
 
     session: H2Session
-    service: Contained
+    service: Service
     limits: Http1Limits
     loop: asyncio.AbstractEventLoop
     origin: Origin
@@ -99,13 +99,12 @@ class Http2Stream:
         if read.refusal is not None:
             if read.refusal.fault is Fault.HEADERS_TOO_LARGE:
                 carrier.charge(glitches.BROKEN_HEAD)
-            self._answer(carrier.service.refuse(head, read.refusal))
+            self._answer(refused(carrier.service, head, read.refusal))
             return
-        taken = carrier.service.begin(head)
+        taken = self._turn.begin(head)
         if isinstance(taken, Answer):
             self._answer(taken)
             return
-        self._turn.take(taken, head)
         if read.expects_continue:
             carrier.session.send_headers(self.id, http2_response.CONTINUE, end=False)
         if taken.streams:

@@ -15,7 +15,6 @@ from functools import partial
 
 from edge.core.glitches import GlitchBudget
 from edge.ingress.connections import Connections, ConnectionSlots
-from edge.ingress.containment import Contained
 from edge.ingress.detect import AlpnSwitch, PrefaceSwitch
 from edge.ingress.http1 import Http1Connection
 from edge.ingress.http1_limits import Http1Limits
@@ -55,7 +54,7 @@ class Listener:
         tls: ssl.SSLContext | None = None,
         make_session: MakeSession = server_session,
     ) -> None:
-        self._service = Contained(service)
+        self._service = service
         self._limits = limits
         self._tls = tls
         self._make_session = make_session

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Protocol, cast
 
 from edge.ingress.connections import ConnectionSlots
-from edge.ingress.containment import Contained
 from edge.ingress.detect import AlpnSwitch, PrefaceSwitch
 from edge.ingress.http1 import Http1Connection
 from edge.ingress.http1_limits import Http1Limits
@@ -65,7 +64,6 @@ class MeshListener(Listener):
         make_session: MakeSession = server_session,
     ) -> None:
         super().__init__(service, limits, slots, door.context, make_session)
-        self._bare = service
         self._door = door
         self.visits = Visits(door.why_end, door.grace_s, door.ended)
         self._forget = door.watch(self.visits.review)
@@ -75,7 +73,7 @@ class MeshListener(Listener):
 
     def _protocol(self, loop: asyncio.AbstractEventLoop, visit: Visit, alpn: str | None) -> asyncio.Protocol:
         """What serves a visitor."""
-        service = Contained(self._door.guarded(self._bare, visit))
+        service = self._door.guarded(self._service, visit)
         connections = VisitConnections(self._connections, self.visits, visit)
         given = (service, self._limits, connections, loop)
         http1, http2 = partial(Http1Connection, *given), partial(Http2Connection, *given, self._make_session)

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from edge.ingress.connections import Connection
-from edge.ingress.containment import Contained
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.service import AnswerSink, BodySource, Head, StreamCall
+from edge.ingress.service import AnswerSink, BodySource, Head, Service, StreamCall
 
 
 class Register(Protocol):
@@ -37,7 +36,7 @@ class Handover(NamedTuple):
     transport: asyncio.Transport
     former: Connection | None
     connections: Register
-    service: Contained
+    service: Service
     limits: Http1Limits
     loop: asyncio.AbstractEventLoop
     head: Head

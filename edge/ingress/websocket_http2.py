@@ -12,7 +12,6 @@ import asyncio
 from typing import Literal, NoReturn
 
 from edge.ingress.connections import Connection
-from edge.ingress.containment import Contained
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.service import AnswerSink, BodySource, Head, StreamCall
 from edge.ingress.stream_transport import StreamTransport
@@ -44,7 +43,7 @@ class WebSocketOnStream:
             transport,
             None,
             here,
-            Contained(_NoHeads()),
+            _NoHeads(),
             Http1Limits(write_timeout_s=self._write_timeout_s),
             asyncio.get_running_loop(),
             self._head,

@@ -22,6 +22,9 @@ A head: method, path, query, version, headers, whether a body follows, its decla
 Of an unsound head: as much as can be told (for the log). The length is None when the body is chunked or absent.
 """
 
+WHOLE_BYTES = 64 * 1024
+"""A body up to this size that comes with its head is read before anybody was asked whether it is wanted: it is in memory already."""
+
 CHUNK_OVERHEAD = 8
 """Wire bytes a chunked body may cost per body byte: `1CRLFxCRLF`, the least for a one-byte chunk, is 6. Go's CVE-2023-39326."""
 
@@ -48,7 +51,7 @@ class ReadLimits(Protocol):
 
 class RequestReader(Protocol):
     """
-    One request at a time. `feed` until `head_complete`, then until `complete`; `reset` before the next.
+    One request at a time. `read`, then `feed` until `head_complete`, then until `complete`; `reset` before the next.
 
     When `flaw` is set the connection is beyond repair. `expects_continue`: the client waits for 100 before it sends the body; whoever
     tells it so unsets it. `keep_alive`: the client may send another request; whoever will not read it unsets it. `max_body_bytes` is to
@@ -88,10 +91,6 @@ class RequestReader(Protocol):
         """`major.minor`; empty before the head is complete."""
 
     @property
-    def target(self) -> bytes:
-        """The request target as sent."""
-
-    @property
     def headers(self) -> Sequence[Header]:
         """The fields; the Host of an absolute-form target is the target's."""
 
@@ -102,6 +101,14 @@ class RequestReader(Protocol):
     @property
     def held_bytes(self) -> int:
         """How much of the body was read and not taken."""
+
+    def read(self, data: bytes, offset: int) -> Parts | int:
+        """
+        Begin a request, of which nothing was fed yet: its head, when it is sound and `data` ends with the request; else what `feed` says.
+
+        A body of a declared length of up to WHOLE_BYTES is read along with its head, but not where the client waits for 100, nor where the
+        connection ends with the request: what is behind its head may be in another protocol.
+        """
 
     def feed(self, data: bytes, offset: int) -> int:
         """Consume `data` from `offset` to the end of the head or of the message, whichever comes first; where it stopped."""

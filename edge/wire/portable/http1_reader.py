@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine, may_trail
 from edge.core.message_end import BlankLine, ChunkedBody, ChunkSizeError
-from edge.wire.http1 import CHUNK_OVERHEAD, Header, Parts, ReadLimits
+from edge.wire.http1 import CHUNK_OVERHEAD, WHOLE_BYTES, Header, Parts, ReadLimits
 
 # llhttp's own words: an unknown version, and the HTTP/2 preface.
 _VERSION_ERRORS = frozenset({"Invalid HTTP version", "Pause on PRI/Upgrade", "Expected HTTP/2 Connection Preface"})
@@ -53,6 +53,19 @@ class PortableRequestReader:
         self._trailers = self._trailer_bytes = 0
         self._line: bytes | None = b""  # the request line, until it is whole
         self._end: BlankLine | ChunkedBody = self._blank
+
+    def read(self, data: bytes, offset: int) -> Parts | int:
+        """Begin a request: its head when it is sound and `data` ends with the request, else what `feed` says."""
+        offset = self.feed(data, offset)
+        if self.flaw is None and self.head_complete:
+            rest = len(data) - offset
+            goes_on = self.keep_alive and not self.expects_continue
+            if rest and rest == self.content_length and rest <= WHOLE_BYTES and goes_on:
+                self.max_body_bytes = rest
+                offset = self.feed(data, offset)
+            if self.complete and offset == len(data):
+                return self.parts
+        return offset
 
     def feed(self, data: bytes, offset: int) -> int:
         """Consume `data` from `offset` to the end of the head or of the message, whichever comes first; where it stopped."""

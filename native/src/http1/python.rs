@@ -15,22 +15,12 @@ enum Held {
     Many(Vec<u8>),
 }
 
-/// The head's objects; made when it is whole.
-struct Parts {
-    method: Py<PyString>,
-    path: Py<PyString>,
-    query: Py<PyString>,
-    version: Py<PyString>,
-    target: Py<PyBytes>,
-    headers: Py<PyList>,
-    first: Py<PyDict>,
-}
-
 /// One request at a time.
 #[pyclass(name = "RequestReader", module = "edge_native", subclass)]
 pub struct RequestReader {
     reader: Reader,
-    parts: Parts,
+    /// The head, once it is whole.
+    parts: Option<Py<PyTuple>>,
     held: Held,
     flaw: Option<Py<PyAny>>,
     #[pyo3(get, set)]
@@ -39,58 +29,45 @@ pub struct RequestReader {
     keep_alive: bool,
 }
 
-impl Parts {
-    fn empty(py: Python<'_>, words: &Words) -> Self {
-        let nothing = || words.empty.clone_ref(py);
-        Self {
-            method: nothing(),
-            path: nothing(),
-            query: nothing(),
-            version: nothing(),
-            target: words.no_bytes.clone_ref(py),
-            headers: PyList::empty(py).unbind(),
-            first: PyDict::new(py).unbind(),
+/// The head's objects: `edge.wire.http1.Parts`.
+fn parts_of<'py>(py: Python<'py>, words: &Words, reader: &Reader, head: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
+    let (scan, facts) = (&reader.scan, &reader.facts);
+    let authority = facts.target.authority;
+    let mut fields = Vec::with_capacity(scan.fields.len() + 1);
+    for &(name, value) in &scan.fields {
+        let name = name.of(head);
+        if authority.is_none() || !name.eq_ignore_ascii_case(b"host") {
+            fields.push((words.name(py, name), PyBytes::new(py, value.of(head))));
         }
     }
-
-    fn of(py: Python<'_>, words: &Words, reader: &Reader, head: &[u8]) -> PyResult<Self> {
-        let scan = &reader.scan;
-        let authority = reader.facts.target.authority;
-        let mut fields = Vec::with_capacity(scan.fields.len() + 1);
-        for &(name, value) in &scan.fields {
-            let name = name.of(head);
-            if authority.is_none() || !name.eq_ignore_ascii_case(b"host") {
-                fields.push((words.name(py, name), PyBytes::new(py, value.of(head))));
-            }
-        }
-        if let Some(authority) = authority {
-            fields.push((words.host.bind(py).clone(), PyBytes::new(py, authority.of(head))));
-        }
-        let first = PyDict::new(py);
-        for (name, value) in fields.iter().rev() {
-            first.set_item(name, value)?;
-        }
-        let headers = PyList::new(py, fields)?;
-        let (path, query) = if reader.flaw.is_none() {
-            let target = &reader.facts.target;
-            let (path, query) = (target.path.of(head), target.query.of(head));
-            let path = if path.is_empty() { words.slash.clone_ref(py) } else { text(py, words, path) };
-            (path, text(py, words, query))
-        } else {
-            let target = scan.target.of(head);
-            let size = target.iter().position(|&octet| octet == b'?').unwrap_or(target.len());
-            (text(py, words, &target[..size]), text(py, words, target.get(size + 1..).unwrap_or_default()))
-        };
-        Ok(Self {
-            method: words.methods[scan.method].clone_ref(py),
-            path,
-            query,
-            version: words.version(py, scan.version),
-            target: PyBytes::new(py, scan.target.of(head)).unbind(),
-            headers: headers.unbind(),
-            first: first.unbind(),
-        })
+    if let Some(authority) = authority {
+        fields.push((words.host.bind(py).clone(), PyBytes::new(py, authority.of(head))));
     }
+    let first = PyDict::new(py);
+    for (name, value) in fields.iter().rev() {
+        first.set_item(name, value)?;
+    }
+    let (path, query) = if reader.flaw.is_none() {
+        let (path, query) = (facts.target.path.of(head), facts.target.query.of(head));
+        let path = if path.is_empty() { words.slash.clone_ref(py) } else { text(py, words, path) };
+        (path, text(py, words, query))
+    } else {
+        let target = scan.target.of(head);
+        let size = target.iter().position(|&octet| octet == b'?').unwrap_or(target.len());
+        (text(py, words, &target[..size]), text(py, words, target.get(size + 1..).unwrap_or_default()))
+    };
+    let has_body = facts.chunked || facts.content_length.unwrap_or(0) > 0;
+    (
+        &words.methods[scan.method],
+        path,
+        query,
+        words.version(py, scan.version),
+        PyList::new(py, fields)?,
+        has_body,
+        facts.content_length,
+        first,
+    )
+        .into_pyobject(py)
 }
 
 /// A target's part is visible ASCII.
@@ -136,10 +113,10 @@ fn limits(limits: &Bound<'_, PyAny>) -> PyResult<Limits> {
 #[pymethods]
 impl RequestReader {
     #[new]
-    fn new(py: Python<'_>, limits: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(limits: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
             reader: Reader::new(self::limits(limits)?),
-            parts: Parts::empty(py, Words::get(py)?),
+            parts: None,
             held: Held::None,
             flaw: None,
             expects_continue: false,
@@ -147,13 +124,26 @@ impl RequestReader {
         })
     }
 
-    fn reset(&mut self, py: Python<'_>) -> PyResult<()> {
+    fn reset(&mut self) {
         self.reader.reset();
-        self.parts = Parts::empty(py, Words::get(py)?);
+        self.parts = None;
         self.held = Held::None;
         self.flaw = None;
         (self.expects_continue, self.keep_alive) = (false, false);
-        Ok(())
+    }
+
+    /// The head of a request that `data` ends with; else what `feed` says.
+    fn read<'py>(&mut self, data: &Bound<'py, PyBytes>, offset: usize) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let used = self.feed(data, offset)?;
+        let rest = &data.as_bytes()[used..];
+        if self.reader.take_whole(rest) {
+            if !rest.is_empty() {
+                self.held = Held::One(PyBytes::new(py, rest).unbind());
+            }
+            return Ok(self.parts(py)?.into_any());
+        }
+        Ok(used.into_pyobject(py)?.into_any())
     }
 
     fn feed(&mut self, data: &Bound<'_, PyBytes>, offset: usize) -> PyResult<usize> {
@@ -166,7 +156,7 @@ impl RequestReader {
         let mut arrived = false;
         let used = self.reader.feed(
             octets,
-            &mut |reader, head| parts = Some(Parts::of(py, words, reader, head)),
+            &mut |reader, head| parts = Some(parts_of(py, words, reader, head)),
             &mut |piece| {
                 arrived = true;
                 held = std::mem::replace(&mut held, Held::None).add(py, piece);
@@ -174,7 +164,7 @@ impl RequestReader {
         );
         self.held = held;
         if let Some(parts) = parts {
-            self.parts = parts?;
+            self.parts = Some(parts?.unbind());
             if in_head {
                 self.expects_continue = self.reader.facts.expects;
                 self.keep_alive = self.reader.facts.keep_alive;
@@ -200,42 +190,30 @@ impl RequestReader {
     /// No more requests.
     fn close(&mut self) {}
 
-    /// `(method, path, query, version, headers, has_body, content_length, first)`.
+    /// `(method, path, query, version, headers, has_body, content_length, first)`; of no head, empty ones.
     #[getter]
     fn parts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let (parts, facts) = (&self.parts, &self.reader.facts);
-        let has_body = facts.chunked || facts.content_length.unwrap_or(0) > 0;
-        (
-            &parts.method,
-            &parts.path,
-            &parts.query,
-            &parts.version,
-            &parts.headers,
-            has_body,
-            facts.content_length,
-            &parts.first,
-        )
-            .into_pyobject(py)
+        if let Some(parts) = &self.parts {
+            return Ok(parts.bind(py).clone());
+        }
+        let nothing = || Words::get(py).map(|words| words.empty.bind(py));
+        let (headers, first) = (PyList::empty(py), PyDict::new(py));
+        (nothing()?, nothing()?, nothing()?, nothing()?, headers, false, None::<u64>, first).into_pyobject(py)
     }
 
     #[getter]
-    fn method(&self, py: Python<'_>) -> Py<PyString> {
-        self.parts.method.clone_ref(py)
+    fn method<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.parts(py)?.get_item(0)
     }
 
     #[getter]
-    fn version(&self, py: Python<'_>) -> Py<PyString> {
-        self.parts.version.clone_ref(py)
+    fn version<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.parts(py)?.get_item(3)
     }
 
     #[getter]
-    fn target(&self, py: Python<'_>) -> Py<PyBytes> {
-        self.parts.target.clone_ref(py)
-    }
-
-    #[getter]
-    fn headers(&self, py: Python<'_>) -> Py<PyList> {
-        self.parts.headers.clone_ref(py)
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.parts(py)?.get_item(4)
     }
 
     #[getter]

@@ -22,6 +22,9 @@ enum Body {
 /// Wire octets a chunked body may cost per body octet; an honest one-octet chunk costs 6 (Go's CVE-2023-39326).
 const CHUNK_OVERHEAD: u64 = 8;
 
+/// A body up to this size that comes with its head is read with it (`edge.wire.http1.WHOLE_BYTES`).
+const WHOLE_BYTES: usize = 64 * 1024;
+
 const TOO_LONG: Flaw = Flaw::new(Kind::UriTooLong, "");
 const TOO_LARGE: Flaw = Flaw::new(Kind::HeadersTooLarge, "");
 
@@ -80,6 +83,24 @@ impl Reader {
             return data.len();
         }
         if self.head_complete { self.feed_body(data, content) } else { self.feed_head(data, headed) }
+    }
+
+    /// Whether a request whose head was just read ends with `rest`, all that came behind it: its body is then taken for read.
+    ///
+    /// Not where the client waits for 100, nor where the connection ends with the request: what is behind its head may be in another
+    /// protocol.
+    pub fn take_whole(&mut self, rest: &[u8]) -> bool {
+        if self.flaw.is_none()
+            && self.facts.keep_alive
+            && !self.facts.expects
+            && rest.len() <= WHOLE_BYTES
+            && matches!(self.body, Body::Length(length) if length == rest.len() as u64)
+        {
+            self.body = Body::None;
+            self.complete = true;
+            return true;
+        }
+        self.flaw.is_none() && self.complete && rest.is_empty()
     }
 
     fn feed_head(&mut self, data: &[u8], headed: &mut impl FnMut(&Self, &[u8])) -> usize {

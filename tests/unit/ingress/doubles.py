@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from edge.ingress.connections import Connections, ConnectionSlots
-from edge.ingress.containment import Contained
 from edge.ingress.http1 import Http1Connection
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.service import Answer, Answered, AnswerSink, BodyBroken, BodySource, Call, Head, StreamCall
@@ -283,7 +282,7 @@ class Wire:
         self.service = service or Recorder()
         self.connections = Connections(ConnectionSlots(100)) if connections is None else connections
         loop = asyncio.get_running_loop()
-        self.protocol = Http1Connection(Contained(self.service), limits or Http1Limits(), self.connections, loop)
+        self.protocol = Http1Connection(self.service, limits or Http1Limits(), self.connections, loop)
         self.transport = FakeTransport(self.protocol, tls=tls)
         self.transport.stuck = stuck
         self.protocol.connection_made(self.transport)

@@ -9,7 +9,6 @@ from typing import Literal, TypeVar
 
 from edge.core.glitches import GlitchBudget
 from edge.ingress.connections import Connections, ConnectionSlots
-from edge.ingress.containment import Contained
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http2 import Http2Connection
 from edge.ingress.http2_limits import session_settings
@@ -171,9 +170,7 @@ class Wire2:
         self.service = service or Service2()
         self.connections = Connections(ConnectionSlots(100)) if connections is None else connections
         loop = asyncio.get_running_loop()
-        self.protocol = Http2Connection(
-            Contained(self.service), limits or Http1Limits(), self.connections, loop, small_session
-        )
+        self.protocol = Http2Connection(self.service, limits or Http1Limits(), self.connections, loop, small_session)
         self.transport = FakeTransport(self.protocol, tls=True)
         self.client = PortableH2Session(Role.CLIENT, client)
         self.reading = reading

@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 
 from edge.ingress.connections import Connections, ConnectionSlots
-from edge.ingress.containment import Contained
 from edge.ingress.detect import PREFACE, AlpnSwitch, PrefaceSwitch
 from edge.ingress.http1 import Http1Connection
 from edge.ingress.http1_limits import Http1Limits
@@ -48,7 +47,7 @@ class Scene:
     def __init__(self, *, alpn: str | None = None, tls: bool = False, slots: int = 10) -> None:
         self.slots = ConnectionSlots(slots)
         self.connections = Connections(self.slots)
-        service = Contained(Service2(answer=Answer(200)))
+        service = Service2(answer=Answer(200))
         given = (service, Http1Limits(), self.connections, asyncio.get_running_loop())
         http1: Callable[[], Http1Connection] = partial(Http1Connection, *given)
         http2: Callable[[], Http2Connection] = partial(Http2Connection, *given, small_session)

@@ -46,6 +46,30 @@ def test_an_early_answer_ends_the_connection_when_the_body_could_be_long_or_abse
     run(scenario())
 
 
+def test_an_unsound_head_is_told_for_the_log() -> None:
+    async def scenario() -> None:
+        wire = await Wire().send(b"GET /a?b HTTP/1.1\r\n\r\n")
+        (head,) = wire.service.refused_heads
+        assert head is not None
+        assert (head.method, head.path, head.query, head.peer) == ("GET", "/a", "b", "192.0.2.1")
+        await wire.hang_up()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_body_over_the_limit_is_abandoned_however_it_comes(pieces: int) -> None:
+    """With its head or behind it: no call gets it."""
+
+    async def scenario() -> None:
+        wire = await Wire(Recorder(max_body_bytes=4)).send(*((POST,) if pieces == 1 else (POST[:-5], POST[-5:])))
+        assert wire.out.startswith(b"HTTP/1.1 413 ")
+        assert wire.service.calls[0].events == ["abandon BODY_TOO_LARGE", "sent 14"]
+        await wire.hang_up()
+
+    run(scenario())
+
+
 def test_a_client_that_goes_away_cancels_its_call() -> None:
     async def scenario() -> None:
         wire = await Wire(Recorder(finish_with=forever)).send(GET)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.core.http1_head import FlawKind, HeadFlaw
-from edge.ingress.http1_head import FAULT_OF_FLAW, head_of, refusal_of, rest_may_be_large
+from edge.ingress.http1_head import FAULT_OF_FLAW, refusal_of, rest_may_be_large
 from edge.ingress.http1_limits import DISCARD_BYTES, Http1Limits
 from edge.outcome import Fault
 from edge.wire.engines import engine
@@ -28,29 +28,6 @@ def test_a_body_too_large_says_what_would_not_be() -> None:
     refusal = refusal_of(HeadFlaw(FlawKind.BODY_TOO_LARGE, ""), reader)
     assert refusal.fault is Fault.BODY_TOO_LARGE
     assert "7 bytes" in (refusal.message or "")
-
-
-def test_the_head_has_both_sides_facts() -> None:
-    head = head_of(
-        fed(b"POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nx: 1\r\nx: 2\r\n\r\n"),
-        "192.0.2.1",
-        1.0,
-        secure=True,
-    )
-    assert (head.method, head.path, head.query, head.version) == ("POST", "/a", "b", "1.1")
-    assert (head.peer, head.started, head.secure, head.has_body, head.content_length) == (
-        "192.0.2.1",
-        1.0,
-        True,
-        True,
-        3,
-    )
-    assert head.get(b"x") == "1"
-
-
-def test_an_unsound_head_is_told_for_the_log() -> None:
-    head = head_of(fed(b"GET /a?b HTTP/1.1\r\n\r\n"), "192.0.2.1", 1.0, secure=False)
-    assert (head.method, head.path, head.query) == ("GET", "/a", "b")
 
 
 @pytest.mark.parametrize(

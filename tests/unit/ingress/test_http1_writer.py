@@ -34,6 +34,30 @@ def test_the_connection_field(head: bytes, close: bool, line: bytes) -> None:
     assert without_date(transport.out) == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n" + line + b"\r\nhi"
 
 
+@pytest.mark.parametrize(
+    ("answer", "head_only", "expected"),
+    [
+        (
+            Answer(200, ((b"a", b"b"), (b"c", b"")), b"hi"),
+            False,
+            b"HTTP/1.1 200 OK\r\na: b\r\nc: \r\ncontent-length: 2\r\n\r\nhi",
+        ),
+        (Answer(200, [(b"a", b"b")], b"hi"), True, b"HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 2\r\n\r\n"),
+        (Answer(204, (), b"ignored"), False, b"HTTP/1.1 204 No Content\r\n\r\n"),
+        (Answer(304, (), b"ignored"), False, b"HTTP/1.1 304 Not Modified\r\n\r\n"),
+        (Answer(499), False, b"HTTP/1.1 499 Client Closed Request\r\ncontent-length: 0\r\n\r\n"),
+        (Answer(599), False, b"HTTP/1.1 599 \r\ncontent-length: 0\r\n\r\n"),
+    ],
+)
+def test_framing(answer: Answer, head_only: bool, expected: bytes) -> None:
+    """One Content-Length where a body may be, none where none may be, and what is counted as sent is the body that was."""
+    transport = FakeTransport(asyncio.Protocol())
+    asked = request(b"HEAD / HTTP/1.1\r\n" if head_only else b"GET / HTTP/1.1\r\n")
+    size = AnswerWriter(transport).send(answer, asked, close=False)
+    assert without_date(transport.out) == expected
+    assert size == len(expected.partition(b"\r\n\r\n")[2])
+
+
 def test_a_large_body_is_whole() -> None:
     transport = FakeTransport(asyncio.Protocol())
     body = bytes(QUEUE_BYTES + 1)

@@ -10,7 +10,6 @@ from wsproto.frame_protocol import Frame, FrameProtocol, Opcode
 
 from edge.core.websocket_frames import text_frame
 from edge.ingress.connections import Connections, ConnectionSlots
-from edge.ingress.containment import Contained
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.service import AnswerSink, BodyBroken, BodySource, Head
 from edge.ingress.upgrade import Handover
@@ -63,9 +62,7 @@ class Chat:
         self.client = FrameProtocol(client=True, extensions=[])
         terms = WebSocketTerms([(b"upgrade", b"websocket")], text, messages, 1000, 30.0)
         loop = asyncio.get_running_loop()
-        handover = Handover(
-            self.transport, former, self.connections, Contained(Recorder()), Http1Limits(), loop, HEAD, rest
-        )
+        handover = Handover(self.transport, former, self.connections, Recorder(), Http1Limits(), loop, HEAD, rest)
         take_over(terms, handover, self.call)
         self.top, _, _ = self.transport.out.partition(b"\r\n\r\n")
         self._read = len(self.top) + 4

@@ -46,7 +46,6 @@ class Read:
     """A request: its head, its body and whether another may follow; `rest` is where in the data it ended."""
 
     parts: Parts
-    target: bytes
     body: bytes
     keep_alive: bool
     expected: bool
@@ -70,16 +69,27 @@ def read_all(
     limits: Http1Limits | None = None,
     *,
     max_body: int = 1 << 20,
+    stepwise: bool = False,
 ) -> Reading:
-    """Feed `data` in the pieces that `cuts` makes, as a connection does: to the first flaw or the last request."""
+    """
+    Feed `data` in the pieces that `cuts` makes, as a connection does: to the first flaw or the last request.
+
+    `stepwise`: never take a request as a whole.
+    """
     reader, reading = make(limits or Http1Limits()), Reading()
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    body, expected, headed = b"", False, False
+    body, expected, headed, fed = b"", False, False, False
     for start, end in pairwise(edges):
         piece, offset = data[start:end], 0
         while offset < len(piece):
             before = offset
-            offset = reader.feed(piece, offset)
+            if stepwise or fed:
+                offset = reader.feed(piece, offset)
+            else:
+                read = reader.read(piece, offset)
+                offset = len(piece) if isinstance(read, tuple) else read
+                assert not isinstance(read, tuple) or (reader.complete and read == reader.parts)
+            fed = True
             assert before < offset <= len(piece)
             if reader.flaw is not None:
                 reading.flaw = reader.flaw.kind
@@ -90,12 +100,10 @@ def read_all(
             if headed:
                 body += reader.take_body()
             if reader.complete:
-                reading.requests.append(
-                    Read(reader.parts, reader.target, body, reader.keep_alive, expected, start + offset)
-                )
+                reading.requests.append(Read(reader.parts, body, reader.keep_alive, expected, start + offset))
                 if not reader.keep_alive:
                     return reading
                 reader.reset()
-                body, headed = b"", False
+                body, headed, fed = b"", False, False
     reading.begun = reader.begun
     return reading

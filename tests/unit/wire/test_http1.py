@@ -6,7 +6,7 @@ import pytest
 
 from edge.core.http1_head import FlawKind
 from edge.ingress.http1_limits import Http1Limits
-from edge.wire.http1 import RenderAnswer
+from edge.wire.http1 import WHOLE_BYTES, RenderAnswer
 from tests.unit.wire.http1_engines import READERS, RENDERERS, MakeReader, read_all
 
 every_reader = pytest.mark.parametrize("make", READERS)
@@ -28,6 +28,62 @@ def test_the_head_comes_before_its_body(make: MakeReader) -> None:
     assert reader.feed(head + b"hi", 0) == len(head)
     assert reader.head_complete
     assert not reader.complete
+
+
+WITH_BODY = b"POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n%s\r\n%s"
+
+
+@every_reader
+@pytest.mark.parametrize("body", [b"", b"hi", bytes(WHOLE_BYTES)], ids=len)
+def test_a_request_that_came_whole_is_read_at_once(make: MakeReader, body: bytes) -> None:
+    """Its head and its body; and another may follow."""
+    reader = make(Http1Limits())
+    data = b"junk" + WITH_BODY % (len(body), b"", body)
+    head = (b"host", b"h"), (b"content-length", b"%d" % len(body))
+    for _ in range(2):
+        read = reader.read(data, 4)
+        assert isinstance(read, tuple)
+        assert read[:4] == ("POST", "/a", "b", "1.1")
+        assert (tuple(read[4]), read[5:]) == (head, (bool(body), len(body), dict(head)))
+        assert (reader.complete, reader.keep_alive, reader.flaw) == (True, True, None)
+        assert (reader.held_bytes, reader.take_body()) == (len(body), body)
+        reader.reset()
+
+
+HEAD = len(WITH_BODY % (9, b"", b""))
+
+
+@every_reader
+@pytest.mark.parametrize(
+    ("data", "stopped"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET", len(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n", len(b"GET / HTTP/1.1\r\nHost: h\r\n")),
+        (WITH_BODY % (9, b"", b"12345678"), HEAD),
+        (WITH_BODY % (9, b"", b"1234567890"), HEAD),
+        (WITH_BODY % (9, b"Connection: close\r\n", b"123456789"), HEAD + len(b"Connection: close\r\n")),
+        (WITH_BODY % (9, b"Expect: 100-continue\r\n", b"123456789"), HEAD + len(b"Expect: 100-continue\r\n")),
+        (
+            WITH_BODY % (9, b"Connection: upgrade\r\nUpgrade: x\r\n", b"123456789"),
+            HEAD + len(b"Connection: upgrade\r\nUpgrade: x\r\n"),
+        ),
+        (WITH_BODY % (WHOLE_BYTES + 1, b"", bytes(WHOLE_BYTES + 1)), HEAD + 4),
+    ],
+    ids=["more behind it", "half a head", "half a body", "more behind its body", "the last", "waits for 100", "upgrade", "large"],
+)  # fmt: skip
+def test_any_other_is_read_step_by_step(make: MakeReader, data: bytes, stopped: int) -> None:
+    """`read` stops where `feed` does, and has taken no more."""
+    reader = make(Http1Limits())
+    assert reader.read(data, 0) == stopped
+    assert reader.take_body() == b""
+
+
+@every_reader
+def test_no_flaw_is_read_as_a_request(make: MakeReader) -> None:
+    reader = make(Http1Limits())
+    data = b"GET / HTTP/1.1\r\n\r\n"
+    assert reader.read(data, 0) == len(data)
+    assert reader.flaw is not None
 
 
 @every_reader
@@ -56,7 +112,7 @@ def test_limits(make: MakeReader, data: bytes, kind: FlawKind) -> None:
     """However it comes."""
     tight = Http1Limits(max_uri_bytes=32, max_header_bytes=64, max_header_count=4)
     for cuts in ([], list(range(len(data)))):
-        assert read_all(make, data, cuts, tight, max_body=8).flaw is kind
+        assert read_all(make, data, cuts, tight, max_body=8, stepwise=True).flaw is kind
 
 
 @every_reader

@@ -18,9 +18,15 @@ TIGHT = Http1Limits(max_uri_bytes=24, max_header_bytes=64, max_header_count=4)
 
 
 def agree(data: bytes, cuts: list[int], limits: Http1Limits | None = None, *, several_flaws: bool = False) -> None:
-    """The same however cut, on both. Where a head has `several_flaws`, which of them it is refused for may differ."""
+    """
+    The same however cut, on both, whether requests are taken whole or not.
+
+    Where a head has `several_flaws`, which of them it is refused for may differ.
+    """
     portable = read_all(PortableRequestReader, data, cuts, limits)
     native = read_all(NativeRequestReader, data, cuts, limits)
+    assert native == read_all(NativeRequestReader, data, cuts, limits, stepwise=True)
+    assert portable == read_all(PortableRequestReader, data, cuts, limits, stepwise=True)
     if (
         native.unsound is None or portable.unsound is None
     ):  # llhttp stops at some heads that the other reads to their end
