@@ -81,7 +81,7 @@ class Attempts(UnaryStream):
         if self._turn is not None:
             self._slots.leave(self._turn)
         elif self.settled_as is None:
-            self._measure()
+            self._request.upstream_s = self._loop.time() - self._request.started
             super().cancel()
 
     def _next(self) -> None:
@@ -116,21 +116,17 @@ class Attempts(UnaryStream):
 
     def settled(self) -> None:
         """An attempt has ended."""
-        done, outcome = self._done, self.settled_as
+        done, outcome, request = self._done, self.settled_as, self._request
         if done is None or outcome is None:
             return
-        self._measure()
+        request.upstream_s = self._loop.time() - request.started
         if not isinstance(outcome, Unprocessed):
             self._done = None
             done(outcome)
-        elif self._request.attempts < MAX_ATTEMPTS:
+        elif request.attempts < MAX_ATTEMPTS:
             self._loop.call_soon(self._next)  # later: whoever tells us so is busy ending other calls
         else:
             self._end(Refusal(Fault.UPSTREAM_UNAVAILABLE, outcome.reason))
-
-    def _measure(self) -> None:
-        """Note how long the call has taken so far."""
-        self._request.upstream_s = self._loop.time() - self._request.started
 
     def _end(self, outcome: UnaryReply | Refusal) -> None:
         done, self._done = self._done, None

@@ -33,6 +33,10 @@ _CODE_OF_RESET = {
 }
 
 
+_RESERVED = (b":", b"grpc-")
+_USUAL = frozenset((b":status", b"content-type", b"content-length", b"grpc-status", b"grpc-message"))
+"""Names that are no custom metadata: two that would be, and those of the reserved ones that are met most."""
+
 _MEMORY = 64
 """
 Heads and trailers remembered, since services say the same ones over and over: then reading one costs its hash.
@@ -57,12 +61,26 @@ class Ending(NamedTuple):
     metadata: tuple[Header, ...]
 
 
+class Said(NamedTuple):
+    """What an answer says around its message."""
+
+    metadata: tuple[Header, ...]
+    ending: Ending
+
+
 def find(headers: Sequence[Header], name: bytes) -> bytes | None:
     """The first value of a field, or None."""
     for key, value in headers:
         if key == name:
             return value
     return None
+
+
+@lru_cache(maxsize=_MEMORY)
+def read_answer(headers: tuple[Header, ...], trailers: tuple[Header, ...]) -> Said | None:
+    """What head and trailers of one answer say, or None when one of them is not gRPC's."""
+    head, ending = read_head(headers), read_trailers(trailers)
+    return None if isinstance(head, Refusal) or isinstance(ending, Refusal) else Said(head.metadata, ending)
 
 
 @lru_cache(maxsize=_MEMORY)
@@ -89,11 +107,7 @@ def _is_grpc(content_type: bytes) -> bool:
 
 def metadata(headers: Sequence[Header]) -> tuple[Header, ...]:
     """The custom metadata of a block: without pseudo-fields, content-type and what gRPC reserves for itself."""
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if name[:1] != b":" and name[:5] != b"grpc-" and name not in (b"content-type", b"content-length")
-    )
+    return tuple([field for field in headers if field[0] not in _USUAL and not field[0].startswith(_RESERVED)])
 
 
 @lru_cache(maxsize=_MEMORY)

@@ -198,13 +198,20 @@ class UnaryStream(Stream):
 
     def answer_received(self, answer: AnswerReceived) -> None:
         """The common answer, understood and settled at once."""
-        head = reply.read_head(tuple(answer.headers))
-        if isinstance(head, Refusal):
-            self.settle(head, reset_code=CANCEL)
-        elif len(answer.message) > self._max_bytes:
+        _, headers, message, trailers = answer
+        said = reply.read_answer(tuple(headers), tuple(trailers))
+        if said is None or len(message) > self._max_bytes:
+            self._refuse(answer)
+            return
+        metadata, (code, text, details, trailing) = said
+        self.settle(UnaryReply(code, message if code == 0 else None, text, details, metadata, trailing))
+
+    def _refuse(self, answer: AnswerReceived) -> None:
+        """An answer that is none, for the first reason in its order."""
+        self.head_received(answer.headers, end=False)
+        if len(answer.message) > self._max_bytes:
             self.settle(frame_refusal(too_large(len(answer.message), self._max_bytes)), reset_code=CANCEL)
-        else:
-            self.settle(reply.conclude(head.metadata, answer.trailers, answer.message))
+        self.trailers_received(answer.trailers)
 
     def data_received(self, data: bytes, flow_bytes: int, *, end: bool) -> None:
         """The common answer, one whole message in one piece, needs no decoder."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.header_rules import request_fault, response_fault, trailers_fault
+from edge.core.header_rules import head_fault, request_fault, response_fault, trailers_fault
 from tests.unit.keeping import FEW, LONG, kept_bytes
 
 REQUEST = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/a"), (b":authority", b"h")]
@@ -131,3 +131,27 @@ def test_long_names_are_not_remembered() -> None:
         assert trailers_fault([(b"x%d" % abs(number) + b"a" * LONG, b"1")]) is None
 
     assert kept_bytes(say) < FEW
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (b"x", b"a\r\nb"),
+        (b"x", b"\0"),
+        (b"X-Upper", b"1"),
+        (b"", b"1"),
+        (b"connection", b"close"),
+        (b":path", b"/other"),
+        (b":status", b"200"),
+        (b":strange", b"1"),
+    ],
+)
+def test_a_head_of_ours_is_judged_as_it_will_be_by_who_gets_it(more: tuple[bytes, bytes]) -> None:
+    """Wherever the field stands among the others; and once it is gone the head is good."""
+    for fields in ([*REQUEST, more], [*REQUEST, (b"x-a", b"1"), more], [*REQUEST, more, (b"x-a", b"1")]):
+        assert head_fault(fields) is not None
+    assert head_fault([*REQUEST, (b"te", b"trailers"), (b"x-a", b" 1 ")]) is None
+    assert head_fault([(b"x-a", b"1"), *REQUEST]) is not None
+    assert head_fault([*REQUEST, REQUEST[0]]) is not None
+    assert head_fault(EXTENDED) is None
+    assert head_fault([*REQUEST[:-1], (REQUEST[-1][0], b"h\n")]) is not None

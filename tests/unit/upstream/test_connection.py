@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from h2.events import PingReceived, RequestReceived, StreamReset
+from h2.events import DataReceived, PingReceived, RequestReceived, StreamReset
 
+from edge.core.grpc_frame import encode_frame
 from edge.core.grpc_timeout import parse_timeout
 from edge.outcome import Fault, Refusal
 from edge.upstream.call import UnaryReply, UnaryRequest
@@ -311,6 +312,53 @@ async def test_a_half_close_that_was_never_written_leaves_no_stream_behind() -> 
         assert isinstance(connection._session, PortableH2Session)
         assert not connection._session._h2.streams
         await pool.close(0)
+
+
+async def test_a_call_begun_while_the_socket_is_behind_sends_its_message_when_it_is_not() -> None:
+    """And then all of it, the end included."""
+    asked: list[bytes] = []
+    async with scripted(lambda peer, stream: answer_with_what_came(peer, stream, asked)) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        (connection,) = pool._slots._endpoints[0].open
+        connection.pause_writing()
+        running = asyncio.ensure_future(ask(pool, b"message"))
+        await asyncio.sleep(0.02)
+        assert (asked, server.requests) == ([], 0)
+        connection.resume_writing()
+        outcome, _ = await running
+        assert isinstance(outcome, UnaryReply), outcome
+        assert asked == [encode_frame(b"message")]
+        await pool.close(1)
+
+
+@pytest.mark.parametrize("window", [0, 3, 5, 8, 11, 12])
+async def test_a_message_goes_out_as_the_window_opens(window: int) -> None:
+    """Cut before, inside or behind its prefix, or not at all."""
+    asked: list[bytes] = []
+    async with scripted(lambda peer, stream: answer_with_what_came(peer, stream, asked)) as server:
+        pool = pool_to(server.port)
+        await pool.warm()
+        server.peers[0].h2.update_settings({0x4: window})
+        server.peers[0].flush()
+        (connection,) = pool._slots._endpoints[0].open
+        await until(lambda: server.peers[0].h2.local_settings.initial_window_size == window)
+        running = asyncio.ensure_future(ask(pool, b"message"))
+        await until(lambda: server.requests == 1)
+        assert len(connection._blocked) == (window < 12)
+        if window < 12:
+            server.peers[0].h2.increment_flow_control_window(100, 1)
+            server.peers[0].flush()
+        outcome, _ = await running
+        assert isinstance(outcome, UnaryReply), outcome
+        assert (asked, connection._blocked) == ([encode_frame(b"message")], {})
+        await pool.close(1)
+
+
+def answer_with_what_came(peer: Peer, stream: int, asked: list[bytes]) -> None:
+    """Keeps the body of the request."""
+    asked.append(b"".join(event.data for event in peer.events if isinstance(event, DataReceived)))
+    peer.reply(stream, b"ok")
 
 
 async def test_more_header_fields_than_the_service_takes_cost_that_call_alone() -> None:

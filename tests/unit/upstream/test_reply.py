@@ -78,3 +78,33 @@ def test_no_status_is_malformed() -> None:
 def test_resets_are_mapped_by_the_specification(reset: int, code: int) -> None:
     refusal = reply.reset_refusal(reset)
     assert (refusal.fault, refusal.grpc_code) == (Fault.UPSTREAM_RESET, code)
+
+
+OK = [(b"grpc-status", b"0"), (b"grpc-message", b""), (b"x-last", b"2")]
+
+
+def test_an_answer_is_read_as_its_parts_are() -> None:
+    """Of what was read before and of what is new alike."""
+    for number in (b"1", b"1", b"2"):
+        head = [*HEAD, (b"grpc-encoding", b"gzip"), (b"x-first", number)]
+        said = reply.read_answer(tuple(head), tuple(OK))
+        assert said is not None
+        assert said == ((reply.read_head(tuple(head)).metadata), reply.read_trailers(tuple(OK)))  # type: ignore[union-attr]  # it is good
+        assert (said.metadata, said.ending.metadata) == (((b"x-first", number),), ((b"x-last", b"2"),))
+
+
+@pytest.mark.parametrize(
+    ("head", "trailers"), [([(b":status", b"503")], OK), ([*HEAD], []), ([(b":status", b"200")], [(b"x", b"1")])]
+)
+def test_an_answer_of_which_a_part_is_not_grpc_is_none(
+    head: list[tuple[bytes, bytes]], trailers: list[tuple[bytes, bytes]]
+) -> None:
+    assert reply.read_answer(tuple(head), tuple(trailers)) is None
+
+
+def test_metadata_is_what_nobody_has_reserved() -> None:
+    """By name: pseudo-fields, grpc-*, and the two that describe the body."""
+    reserved = [b":status", b":x", b"grpc-status", b"grpc-x", b"content-type", b"content-length"]
+    custom = [b"content-typ", b"grpc", b"x-grpc-", b"x", b"date"]
+    fields = [(name, b"v") for pair in zip(reserved, [*custom, b"z"], strict=True) for name in pair]
+    assert [name for name, _ in reply.metadata(fields)] == [*custom, b"z"]

@@ -17,7 +17,7 @@ def test_a_head_is_grpc_s() -> None:
         (b"te", b"trailers"),
         (b"content-type", b"application/grpc"),
         (b"user-agent", f"edge-gateway/{__version__}".encode()),
-        (b"grpc-timeout", b"1500000u"),
+        (b"grpc-timeout", b"1500m"),
         (b"x", b"1"),
     ]
     assert b"grpc-timeout" not in dict(heads.of(b"/a.B/C", (), None, "10.0.0.1:50051"))
