@@ -20,7 +20,9 @@ CONTINUE = b"HTTP/1.1 %d %s\r\n\r\n" % (HTTPStatus.CONTINUE.value, HTTPStatus.CO
 """The interim answer that asks for the body."""
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {CLIENT_CLOSED_REQUEST: "Client Closed Request"}
-_STATUS_LINES = {code: f"HTTP/1.1 {code} {phrase}\r\n".encode() for code, phrase in _PHRASES.items()}
+STATUS_LINES = {code: f"HTTP/1.1 {code} {_PHRASES.get(code, '')}\r\n".encode() for code in range(100, 1000)}
+"""Of every status there can be (RFC 9112 section 4); the phrase of one that nobody has named is empty."""
+
 BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
 """The final statuses whose answers never have a body."""
 
@@ -29,13 +31,15 @@ class DateClock:
     """The Date field's value, formatted once a second."""
 
     def __init__(self) -> None:
-        self._second = -1
+        self._since = self._until = (
+            0.0  # the second that the line is for; floats, as the clock's: comparing unlike numbers costs more
+        )
         self._line = self._value = b""
 
     def line(self) -> bytes:
         """The whole field line, for now."""
         now = time.time()
-        if not self._second <= now < self._second + 1:
+        if not self._since <= now < self._until:
             self._turn(int(now))
         return self._line
 
@@ -45,7 +49,7 @@ class DateClock:
         return self._value
 
     def _turn(self, second: int) -> None:
-        self._second = second
+        self._since, self._until = float(second), second + 1.0
         self._value = formatdate(second, usegmt=True).encode()
         self._line = b"date: %s\r\n" % self._value
 
@@ -54,11 +58,6 @@ DATE = DateClock()
 """One clock for the process: all its connections are answered within the same second."""
 
 
-def status_line(status: int) -> bytes:
-    """With its end; the phrase of a status that has none is empty."""
-    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-
-
 def head(status: int, headers: Sequence[Header], *own: bytes) -> bytes:
     """A head; `own` are whole lines of the protocol's, Date comes by itself. Raises UnsafeFieldError."""
-    return b"".join((status_line(status), field_lines(headers), *own, DATE.line(), b"\r\n"))
+    return b"".join((STATUS_LINES[status], field_lines(headers), *own, DATE.line(), b"\r\n"))

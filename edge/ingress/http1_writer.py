@@ -15,7 +15,7 @@ import structlog
 
 from edge.ingress.containment import last_resort
 from edge.ingress.http1_limits import QUEUE_BYTES
-from edge.ingress.http1_response import BODILESS, DATE, status_line
+from edge.ingress.http1_response import BODILESS, DATE, STATUS_LINES
 from edge.ingress.service import Answer
 from edge.wire.engines import engine
 
@@ -77,7 +77,7 @@ class AnswerWriter:
             size = 0 if bodiless or request.method == "HEAD" else len(body)
             apart = size > QUEUE_BYTES  # not worth a copy
             wire = self._render(
-                status_line(status),
+                STATUS_LINES[status],
                 headers,
                 None if bodiless else len(body),
                 connection,

@@ -16,7 +16,7 @@ enum Held {
 }
 
 /// One request at a time.
-#[pyclass(name = "RequestReader", module = "edge_native", subclass)]
+#[pyclass(name = "RequestReader", module = "edge_native")]
 pub struct RequestReader {
     reader: Reader,
     /// The head, once it is whole.

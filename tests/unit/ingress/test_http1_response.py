@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.ingress.http1_response import DateClock, head, status_line
+from edge.ingress.http1_response import STATUS_LINES, DateClock, head
 from tests.unit.ingress.doubles import without_date
 
 
@@ -17,7 +17,7 @@ from tests.unit.ingress.doubles import without_date
     ],
 )
 def test_the_status_line(status: int, line: bytes) -> None:
-    assert status_line(status) == line
+    assert STATUS_LINES[status] == line
 
 
 def test_a_head_whose_body_flows_behind_it() -> None:
