@@ -80,7 +80,7 @@ async def test_allowed_denied_allowed(tmp_path: Path, peer: Peer, unique: Names)
     assert json.loads(denied[0])["detail"] == f"the intention {web} => {us} denies it"
 
 
-async def becomes(caller: httpx.AsyncClient, status: int, path: str = SHELF, within_s: float = 2.0) -> float:
+async def becomes(caller: httpx.AsyncClient, status: int, path: str = SHELF, within_s: float = 10.0) -> float:
     """Ask until the answer is this; how long that took. A connection that was told to end may end under a request."""
     began = time.monotonic()
     while True:
