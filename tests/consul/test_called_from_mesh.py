@@ -208,7 +208,7 @@ async def test_a_connection_has_an_age(tmp_path: Path, peer: Peer, unique: Names
     async with serving(tmp_path, peer, us, mesh={"max_connection_age": "300ms"}) as (gateway, _):
         inbound = inbound_of(gateway)
         async with client(gateway, await context_of(peer, web)) as caller:
-            told, ended = [], time.monotonic() + 20
+            told, ended = [], time.monotonic() + 60
             while inbound.endings[Ending.AGE] < 2:
                 answer = await caller.get(SHELF)
                 assert answer.status_code == 200

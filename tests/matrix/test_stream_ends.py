@@ -26,7 +26,7 @@ from tests.matrix.test_rest_stream import COUNT, number
 from tests.matrix.test_websocket import rest_of
 from tests.upstreams.streaming import streaming
 
-IDLE_S = 2.0
+IDLE_S = 4.0
 IDLE = {"stream_idle_timeout": f"{IDLE_S}s"}
 LINES, EVENTS = "application/x-ndjson", "text/event-stream"
 
@@ -35,8 +35,8 @@ async def test_a_grpc_stream_at_rest_is_unavailable(tmp_path: Path) -> None:
     """Not before it rests: a message of either side gives it another while. The service's stream is reset."""
     async with talking(tmp_path, limits=IDLE) as site:
         both = site.channel.stream_stream(BOTH)()
-        for _ in range(4):
-            await asyncio.sleep(IDLE_S / 3)
+        for _ in range(3):
+            await asyncio.sleep(IDLE_S * 0.4)
             await both.write(b"m")
             assert await both.read() == b"<m"
         began_s = time.monotonic()

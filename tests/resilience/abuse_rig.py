@@ -252,7 +252,7 @@ def _edge(folder: Path, behind: int, tls: dict[str, str], write_timeout_s: float
 
 
 def _wait_ready(admin_port: int, log: Path) -> None:
-    end_s = time.monotonic() + 30
+    end_s = time.monotonic() + 90
     while time.monotonic() < end_s:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{admin_port}/readyz", timeout=1):

@@ -61,6 +61,7 @@ def nothing_hung(load: Load) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # 7 s, for each of the tries
 async def test_a_killed_upstream_costs_no_hang_and_comes_back_within_a_second(tmp_path: Path) -> None:
     """kill -9 under load: each request is answered, each failure is a Status, and a second after its return all succeed."""
     with Faulty(delay_s=0.005) as upstream:

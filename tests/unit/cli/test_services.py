@@ -121,7 +121,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 def ended(process: subprocess.Popen[str], with_signal: signal.Signals) -> int:
     """Its code after a signal."""
     process.send_signal(with_signal)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=100)
     assert "Traceback" not in err
     return process.returncode
 

@@ -103,7 +103,7 @@ class Witness:
         self._note("leave")
 
     def _note(self, word: str) -> None:
-        with socket.create_connection(("127.0.0.1", self._port), timeout=5) as asking:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as asking:
             asking.sendall(b"GET / HTTP/1.1\r\n\r\n")
             status = asking.recv(12).decode()
         with self._path.open("a") as notes:
