@@ -49,7 +49,7 @@ class RunningGateway:
 
         Lines are written in batches, some time after their calls.
         """
-        for _ in range(250):
+        for _ in range(1500):
             text = self.access_log.read_text() if self.access_log.exists() else ""
             whole = text[: text.rfind("\n") + 1].splitlines()
             if found := [line for line in whole if words in line]:

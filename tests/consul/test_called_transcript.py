@@ -53,10 +53,10 @@ async def test_from_a_denied_caller_to_one_path(real_folder: Path) -> None:
                 flags = ("--cert", str(web[0]), "--key", str(web[1]), "--cacert", str(web[2]), "-k")
                 shown = f"curl --cert web.pem --key web-key.pem -k -w '\\nHTTP %{{http_code}}\\n' https://127.0.0.1:8443{path}"
                 line = "\nHTTP %{http_code}\n"
-                ended = time.monotonic() + 2.0
+                ended = time.monotonic() + 10.0
                 quiet = ("curl", "-s", *flags, "-w", line, f"https://127.0.0.1:{port}{path}")
                 while f"HTTP {status}" not in await said(*quiet):
-                    assert time.monotonic() < ended, "not within 2 s"
+                    assert time.monotonic() < ended, "not within 10 s"
                     await asyncio.sleep(0.05)
                 await told(shown, *quiet)
 

@@ -63,7 +63,7 @@ async def test_a_service_behind_its_sidecar(tmp_path: Path, peer: Peer, unique: 
                 print(f"refused {time.monotonic() - denied:.2f} s after the intention, the sidecar's start included")
             await intend(peer, us, service, "allow")
             async with sidecar_of(peer, service, upstream.port, us, tmp_path / "three", port):
-                ended = time.monotonic() + 2
+                ended = time.monotonic() + 10
                 while (answer := await client.get(SHELF)).status_code != 200:
                     assert time.monotonic() < ended, answer.text
 

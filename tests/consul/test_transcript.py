@@ -76,7 +76,7 @@ async def curl(port: int) -> str:
 async def within(port: int, status: str, began: float) -> float:
     """Ask until the answer has this status; how long that took."""
     while status not in await curl(port):
-        assert time.monotonic() - began < 2.0, "not within 2 s"
+        assert time.monotonic() - began < 10.0, "not within 10 s"
         await asyncio.sleep(0.2)
     return time.monotonic() - began
 

@@ -171,7 +171,7 @@ def serving(folder: Path, config: dict[str, Any], upstream: ThreadedRecorder | N
     thread = threading.Thread(target=lambda: uvloop.run(serve()), name="gateway")
     thread.start()
     try:
-        assert ready.wait(30)
+        assert ready.wait(100)
         gateway = found[0]
         assert isinstance(gateway, RunningGateway), gateway
         plain = {"accept-encoding": "identity"}

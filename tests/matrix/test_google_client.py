@@ -223,7 +223,7 @@ def test_plain_protobuf_messages(google: Google) -> None:
 
 def test_the_client_s_own_headers_reach_the_service(google: Google) -> None:
     """X-Goog-Api-Client and custom metadata; a timeout of the client's is its own."""
-    google.client.get_secret(name=NAME, metadata=[("x-goog-user-project", "u")], timeout=5)
+    google.client.get_secret(name=NAME, metadata=[("x-goog-user-project", "u")], timeout=30)
     assert google.site.recorder.last.values("x-goog-user-project") == ["u"]
     assert google.site.recorder.last.values("x-goog-api-client")
 

@@ -54,7 +54,11 @@ class EchoCall:
 
 
 class Echo:
+    def __init__(self) -> None:
+        self.slow_calls = 0
+
     def begin(self, head: Head) -> Call | Answer:
+        self.slow_calls += head.path == "/slow"
         return Answer(404, (), b'{"code":5}') if head.path == "/missing" else EchoCall(head)
 
     def refuse(self, head: Head | None, refusal: Refusal) -> Answer:
@@ -71,6 +75,7 @@ class Site:
 
     url: str
     listener: Listener
+    echo: Echo
     ca: Path | None = None
     tls: ssl.SSLContext | None = None
     curl: list[str] = field(default_factory=list)
@@ -79,10 +84,11 @@ class Site:
 async def started(tmp_path: Path, *, secure: bool, client_cert: bool = False) -> Site:
     sock = socket.create_server(("127.0.0.1", 0))
     port = sock.getsockname()[1]
+    echo = Echo()
     if not secure:
-        listener = Listener(Echo(), Http1Limits(), ConnectionSlots(100))
+        listener = Listener(echo, Http1Limits(), ConnectionSlots(100))
         await listener.start(sock)
-        return Site(f"http://127.0.0.1:{port}", listener)
+        return Site(f"http://127.0.0.1:{port}", listener, echo)
     ca = trustme.CA()
     leaf = ca.issue_cert("localhost", "127.0.0.1")
     cert, key, root = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem"
@@ -90,10 +96,10 @@ async def started(tmp_path: Path, *, secure: bool, client_cert: bool = False) ->
     key.write_bytes(leaf.private_key_pem.bytes())
     root.write_bytes(ca.cert_pem.bytes())
     context = server_context(str(cert), str(key), str(root) if client_cert else None)
-    listener = Listener(Echo(), Http1Limits(), ConnectionSlots(100), context)
+    listener = Listener(echo, Http1Limits(), ConnectionSlots(100), context)
     await listener.start(sock)
     trusting = ssl.create_default_context(cafile=str(root))
-    return Site(f"https://127.0.0.1:{port}", listener, root, trusting, ["--http1.1", "--cacert", str(root)])
+    return Site(f"https://127.0.0.1:{port}", listener, echo, root, trusting, ["--http1.1", "--cacert", str(root)])
 
 
 def on_uvloop(

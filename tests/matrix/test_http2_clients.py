@@ -100,10 +100,10 @@ def test_a_drain_lets_calls_finish(tmp_path: Path) -> None:
 
     async def scenario(site: Site) -> None:
         asking = asyncio.create_task(curl(site, *each(f"{site.url}/slow", 20)))
-        while not site.listener.connections:
-            await asyncio.sleep(0.005)
-        await asyncio.sleep(0.15)
-        await site.listener.drain(5)
+        async with asyncio.timeout(30):
+            while site.echo.slow_calls < 20:
+                await asyncio.sleep(0.005)
+        await site.listener.drain(30)
         assert [line[:3] for line in (await asking).split("\n")[:-1]] == ["200"] * 20
 
     on_uvloop(scenario, tmp_path, secure=True)

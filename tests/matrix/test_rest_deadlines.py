@@ -19,10 +19,20 @@ from tests.upstreams.recorder import Reply
 DEFAULT_S = 15.0
 
 
+TRIES = 5
+"""A busy machine can only leave less time: what most of so many calls are left is what the gateway leaves them."""
+
+
 def remaining(site: Site, *fields: str) -> float:
-    """The seconds the service was told it has, for a call with these header fields."""
+    """The seconds the service was told it has, at most, of some calls with these header fields."""
+    return max(_remaining(site, *fields) for _ in range(TRIES))
+
+
+def _remaining(site: Site, *fields: str) -> float:
     site.fresh()
     status, answer = site.raw_get(LAB, *fields)
+    if status == 504:  # none
+        return 0.0
     assert status == 200, answer
     left_s = site.recorder.last.time_remaining_s
     assert left_s is not None
@@ -58,41 +68,41 @@ def test_d2_the_route_s_timeout_without_one_of_the_client(lab: Site) -> None:
 
 @pytest.fixture(scope="module")
 def _hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with recorded(tmp_path_factory.mktemp("hasty"), api={"timeout": "300ms"}) as site:
+    with recorded(tmp_path_factory.mktemp("hasty"), api={"timeout": "2s"}) as site:
         yield site
 
 
 @pytest.fixture
 def hasty(_hasty: Site) -> Site:
-    """A gateway whose routes have 300 ms."""
+    """A gateway whose routes have two seconds."""
     return _hasty.fresh()
 
 
 def test_d2_an_api_s_own_timeout(hasty: Site) -> None:
-    """D2: `timeout: 300ms`; a client cannot have more, but less."""
-    assert remaining(hasty, "Grpc-Timeout: 10S") <= 0.35
-    assert remaining(hasty, "Grpc-Timeout: 100m") <= 0.15
+    """D2: `timeout: 2s`; a client cannot have more, but less."""
+    assert 1.0 < remaining(hasty, "Grpc-Timeout: 10S") <= 2.05
+    assert 0.0 < remaining(hasty, "Grpc-Timeout: 1000m") <= 1.05
 
 
 def test_d2_the_time_the_body_took_is_gone(hasty: Site) -> None:
     """D2: the deadline counts from the head's arrival: what the body's arrival took does not remain."""
     with socket.create_connection(("127.0.0.1", hasty.gateway.port)) as sock:
         sock.sendall(f"POST {LAB} HTTP/1.1\r\nHost: e\r\nConnection: close\r\nContent-Length: 2\r\n\r\n".encode())
-        time.sleep(0.15)
+        time.sleep(0.5)
         sock.sendall(b"{}")
         assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
     left_s = hasty.recorder.last.time_remaining_s
     assert left_s is not None
-    assert left_s < 0.2
+    assert left_s < 1.55
 
 
 @pytest.mark.parametrize("asked", [None, "100m"])
 def test_d3_expiry_is_504(hasty: Site, asked: str | None) -> None:
     """D3: DEADLINE_EXCEEDED as a Status, when it is due and not much later."""
-    hasty.recorder.default = Reply(delay_s=1.5)
+    hasty.recorder.default = Reply(delay_s=6.0)
     started = time.monotonic()
     answer = hasty.get(LAB, **({"grpc_timeout": asked} if asked else {}))
-    assert time.monotonic() - started < 1.2
+    assert time.monotonic() - started < 5.5  # before the service would have answered
     body = shaped(answer, 504)
     assert (body["code"], body["details"][0]["reason"]) == (4, "DEADLINE_EXCEEDED")
 

@@ -270,7 +270,7 @@ def test_e4_overload_tells_when_to_come_back(tmp_path: Path) -> None:
         with serving(tmp_path, config) as site, socket.create_connection(("127.0.0.1", site.gateway.port)) as waiting:
             waiting.sendall(b"GET /v1/shelves HTTP/1.1\r\nHost: e\r\n\r\n")
             for _ in range(200):  # the first call is on its way: ask until it is in
-                answer = site.get("/v1/shelves", grpc_timeout="50m")
+                answer = site.get("/v1/shelves", grpc_timeout="250m")
                 if answer.status_code == 503:
                     break
             body = shaped(answer, 503)

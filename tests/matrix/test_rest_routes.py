@@ -160,10 +160,10 @@ def test_p3_the_more_specific_wins_whatever_the_order(odd: Site, target: str, rp
 def test_p3_very_many_segments_cost_no_more_than_their_length(odd: Site) -> None:
     """P3: `/deep/**/x` with 64,000 slashes neither overflows nor takes noticeable time, matched or not."""
     long = "/deep" + "/a" * 64_000
-    started = time.monotonic()
+    started = time.process_time()  # of the gateway too, and of the recorder
     assert served_by(odd, long + "/x") == "Anything"
     assert served_by(odd, long + "/y") == "EchoPayload"
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from tests.matrix.test_rest_stream import COUNT, number
 from tests.matrix.test_websocket import rest_of
 from tests.upstreams.streaming import streaming
 
-IDLE = {"stream_idle_timeout": "400ms"}
+IDLE_S = 4.0
+IDLE = {"stream_idle_timeout": f"{IDLE_S}s"}
 LINES, EVENTS = "application/x-ndjson", "text/event-stream"
 
 
@@ -34,14 +35,14 @@ async def test_a_grpc_stream_at_rest_is_unavailable(tmp_path: Path) -> None:
     """Not before it rests: a message of either side gives it another while. The service's stream is reset."""
     async with talking(tmp_path, limits=IDLE) as site:
         both = site.channel.stream_stream(BOTH)()
-        for _ in range(4):
-            await asyncio.sleep(0.2)
+        for _ in range(3):
+            await asyncio.sleep(IDLE_S * 0.4)
             await both.write(b"m")
             assert await both.read() == b"<m"
         began_s = time.monotonic()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await both.read()
-        assert 0.3 < time.monotonic() - began_s < 5
+        assert 0.8 * IDLE_S < time.monotonic() - began_s < 15
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         trailing: Any = caught.value.trailing_metadata()
         info = ErrorInfo()
@@ -66,7 +67,7 @@ async def test_a_rest_stream_at_rest_ends_in_its_form(tmp_path: Path, accept: st
         running(tmp_path, bookstore_config(tmp_path, port, api=api, limits=IDLE)) as gateway,
     ):
         curl = await asyncio.create_subprocess_exec(
-            "curl", "-sN", "--max-time", "10", "-H", f"accept: {accept}", gateway.url + COUNT,
+            "curl", "-sN", "--max-time", "30", "-H", f"accept: {accept}", gateway.url + COUNT,
             stdout=subprocess.PIPE,
         )  # fmt: skip
         out, _ = await curl.communicate()
@@ -127,6 +128,6 @@ async def test_a_reader_that_stands_still_does_not_outlive_its_deadline(tmp_path
         _, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1)
         writer.write(request_bytes)
         line = await gateway.logged()
-        assert time.monotonic() - began_s < 8
+        assert time.monotonic() - began_s < 20
         assert line["grpc_code"] == "DEADLINE_EXCEEDED"
         writer.transport.abort()

@@ -22,6 +22,7 @@ from websockets.sync import client as sync_client
 from edge.demo import service
 from tests.gateway import RunningGateway, bookstore_config, running
 from tests.matrix.rest_site import compiled, serving
+from tests.matrix.test_rest_stream import steady
 from tests.upstreams.bookstore import OPENED_S, BookstoreProcess, bookstore, known
 from tests.upstreams.streaming import streaming
 
@@ -355,20 +356,14 @@ async def test_a_client_that_goes_away_cancels_the_call(tmp_path: Path) -> None:
     try:
         async with running(tmp_path, configured(tmp_path, running_shop.port)) as gateway:
             ws = await socket_to(gateway, "/v1/lab/count?to=1000&interval=3600s")
-            started = asyncio.get_running_loop().time()
             await ws.close()
             line = await gateway.logged()
-            assert asyncio.get_running_loop().time() - started < 1
             assert (line["grpc_code"], line["status"]) == ("CANCELLED", 499)
             gateway.access_log.write_text("")
             ws = await socket_to(gateway, "/v1/lab/count?to=1000&interval=3600s")
-            started = asyncio.get_running_loop().time()
             ws.transport.abort()
             await ws.wait_closed()
-            text = gateway.access_log.read_text
-            while "CANCELLED" not in text() and asyncio.get_running_loop().time() - started < 1:
-                await asyncio.sleep(0.01)
-            assert "CANCELLED" in text()
+            await gateway.logged("CANCELLED")
     finally:
         await running_shop.stop(0)
 
@@ -376,7 +371,7 @@ async def test_a_client_that_goes_away_cancels_the_call(tmp_path: Path) -> None:
 async def test_a_silent_client_is_pinged_then_dropped(tmp_path: Path) -> None:
     async with bookstore() as (address, _):
         port = int(address.rpartition(":")[2])
-        config = configured(tmp_path, port, websocket={"ping_interval": "100ms"})
+        config = configured(tmp_path, port, websocket={"ping_interval": "500ms"})
         async with running(tmp_path, config) as gateway, RawSocket(gateway, "/v1/chat") as raw:
             assert await asyncio.wait_for(raw.reader.readexactly(2), 5) == b"\x89\x00"
             raw.writer.write(frame(0x8A, b""))
@@ -409,7 +404,7 @@ async def test_a_slow_reader_slows_the_service(tmp_path: Path) -> None:
         fields = ("Sec-WebSocket-Protocol: edge.proto",)
         async with RawSocket(gateway, f"{FEEDS}/Count", frame(0x82, b""), *fields, window=4096) as raw:
             assert raw.status == 101
-            await asyncio.sleep(1.0)
+            await steady(lambda: produced)
             held = produced
             await asyncio.sleep(0.5)
             assert produced == held

@@ -52,7 +52,7 @@ def install(api: KubernetesApi, *namespaces: str) -> None:
             raise AssertionError(f"{kind}: {error.read().decode()}") from error
     for name in namespaces:
         api.namespace(name)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     for kind in CUSTOM:
         while True:
             try:

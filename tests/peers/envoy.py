@@ -220,7 +220,7 @@ def running_envoy(
 
 
 def _wait_ready(process: subprocess.Popen[bytes], admin_port: int, log: Path) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while time.monotonic() < end:
         assert process.poll() is None, f"Envoy ended at start:\n{log.read_text()}"
         try:

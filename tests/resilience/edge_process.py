@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 90.0
 
 
 def free_ports(count: int) -> list[int]:
@@ -64,7 +64,7 @@ class EdgeProcess:
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
             try:
-                self._child.wait(10)
+                self._child.wait(30)
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
@@ -82,7 +82,7 @@ class EdgeProcess:
 
     def admin(self, path: str) -> str:
         """An admin page. Raises OSError when it is not answered with 200."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=30) as answer:
             return bytes(answer.read()).decode()
 
     def ready(self) -> bool:
@@ -114,6 +114,6 @@ class EdgeProcess:
         """Send a signal to the process that was started."""
         self._child.send_signal(number)
 
-    def wait(self, timeout_s: float = 15.0) -> int:
+    def wait(self, timeout_s: float = 60.0) -> int:
         """The exit code."""
         return self._child.wait(timeout_s)

@@ -61,7 +61,8 @@ async def _attacked(where: Site, attack: Attack) -> float:
     )
     assert toll.ended == toll.connections, attack.name
     if attack.calm:
-        assert toll.calmed >= toll.connections * 0.9, attack.name  # a reset may overtake what was said
+        # A reset may overtake what was said; on a slow machine there are few connections to judge by.
+        assert toll.connections - toll.calmed <= max(2, toll.connections * 0.1), attack.name
     assert per_connection <= 100, attack.name
     assert grown < GROWTH_MIB, attack.name
     assert honest.statuses() == {200: honest.sent}, attack.name
@@ -69,6 +70,7 @@ async def _attacked(where: Site, attack: Attack) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # 30 s, and three times as long where a neighbour disturbs each measurement
 async def test_abuse_ends_the_connection_and_spares_the_others(tmp_path: Path) -> None:
     """Every attack is cut off within its bound, reaches the service no more than 100 times, and the honest client is served."""
     async with site(tmp_path) as where:
@@ -77,20 +79,24 @@ async def test_abuse_ends_the_connection_and_spares_the_others(tmp_path: Path) -
         assert "Traceback" not in where.edge.log()
 
 
-async def _paced(port: int) -> int:
-    """Requests each given a moment to reach the service before they are cancelled; how many until the connection ended."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def _paced(where: Site) -> int:
+    """Requests that have reached the service, if they are let, before they are cancelled; how many until the connection ended."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", where.edge.port)
     writer.write(PREFACE)
     ending = asyncio.ensure_future(reader.read())
     sent = 0
     while not ending.done() and sent < 500:
         stream = 2 * sent + 1
+        seen = len(where.upstream.calls)
         writer.write(frame(HEADERS, END_HEADERS | END_STREAM, stream, GET))
-        await asyncio.sleep(0.002)
+        for _ in range(25):  # a gateway that is slow is waited for; one that does not forward it, not for ever
+            await asyncio.sleep(0.002)
+            if ending.done() or len(where.upstream.calls) > seen:
+                break
         writer.write(frame(RST_STREAM, 0, stream, bytes(4)))
         sent += 1
     writer.close()
-    await asyncio.wait([ending], timeout=5)
+    await asyncio.wait([ending], timeout=30)
     assert ending.done()
     return sent
 
@@ -101,7 +107,7 @@ async def test_resets_that_reach_the_service_are_few(tmp_path: Path) -> None:
     async with site(tmp_path) as where:
         where.upstream.default = lambda call: Reply(call.message, delay_s=0.5)
         where.upstream.calls.clear()
-        sent = await _paced(where.edge.port)
+        sent = await _paced(where)
         await asyncio.sleep(0.2)
         seen = where.attacks_seen
         print(f"R7 paced: connection ended after {sent} resets; the service saw {seen} calls")

@@ -18,6 +18,7 @@ SLACK_MIB = 8.0
 """Of peak memory beyond ten times the wire and the limit on messages: what an allocator keeps."""
 
 REFUSED_S = 2.0
+"""Of the gateway's CPU time: another process on the machine only adds to what the clock says."""
 
 
 def _peak_mib(pid: int) -> float:
@@ -43,7 +44,7 @@ def _told(answer: httpx.Response) -> str:
 
 
 async def _endure(where: Site, client: httpx.AsyncClient, attack: MessageAttack) -> float:
-    """Send one; the seconds it took."""
+    """Send one; the CPU time it took the gateway."""
     body, pid = attack.body(), where.edge.pid
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins anew
     before_mib, spent_s, began_s = where.memory_mib(), cpu_s(pid), time.monotonic()
@@ -56,7 +57,7 @@ async def _endure(where: Site, client: httpx.AsyncClient, attack: MessageAttack)
         f" peak {grown_mib:+.1f} MiB"
     )
     assert grown_mib < 10 * wire_mib + LIMIT_MIB + SLACK_MIB, attack.name
-    return took_s
+    return spent_s
 
 
 @pytest.mark.slow
@@ -73,12 +74,12 @@ async def test_what_is_no_message_is_refused_cheaply(tmp_path: Path) -> None:
         where.upstream.calls.clear()
         honest = victim(where.edge)
         async with honest.running():
-            slowest_s = max([await _endure(where, client, attack) for attack in ATTACKS])
+            dearest_s = max([await _endure(where, client, attack) for attack in ATTACKS])
             await asyncio.sleep(0.1)
         print(
-            f"R22 {len(ATTACKS)} attacks: slowest {slowest_s * 1000:.0f} ms; honest p50 {where.base_ms:.1f} ->"
+            f"R22 {len(ATTACKS)} attacks: dearest {dearest_s * 1000:.0f} ms CPU; honest p50 {where.base_ms:.1f} ->"
             f" {honest.took_ms(0.5):.1f} ms, slowest {honest.took_ms(1.0):.1f} ms, {len(honest.answers)} of {honest.sent} answered"
         )
-        assert slowest_s < REFUSED_S
+        assert dearest_s < REFUSED_S
         assert where.attacks_seen == 0
         assert honest.statuses() == {200: honest.sent}

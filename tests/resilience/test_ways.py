@@ -16,11 +16,13 @@ import pytest
 
 from tests.gateway import RunningGateway, bookstore_config, running
 from tests.resilience.edge_process import EdgeProcess
-from tests.resilience.load import Load
+from tests.resilience.load import Load, read_answer
 from tests.upstreams.faulty import Faulty
 from tests.upstreams.recorder import Recorder
 
 TARGET = "/v1/lab/specimen?string_value=hello"
+NOTICE_S = 1.0
+"""Until the gateway has surely been told that a killed service's connections are gone, by whatever machine."""
 CHAT = "/bookstore.v1.Feeds/Chat"
 
 
@@ -56,16 +58,21 @@ def vias(log: Path) -> Counter[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # 30 s; a machine with much else to do is given its time
 async def test_ten_thousand_calls_through_the_gateway_are_shared_exactly(tmp_path: Path) -> None:
     """Over fifty connections at once; the services' own counts, the access log, the admin page and the metrics agree."""
     with Faulty() as own, Faulty() as one, Faulty() as two:
         ports = {"bookstore": own.port, "one": one.port, "two": two.port}
         split = shares(bookstore=70, one=29.5, two=0.5)
-        async with running(tmp_path, config(tmp_path, ports, split=split)) as gateway, gateway.client() as client:
+        async with running(tmp_path, config(tmp_path, ports, split=split)) as gateway:
 
             async def calls() -> None:
+                reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
                 for _ in range(200):
-                    assert (await client.get(TARGET)).status_code == 200
+                    writer.write(f"GET {TARGET} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+                    status, _, _ = await read_answer(reader)
+                    assert status == 200
+                writer.close()
 
             await asyncio.gather(*(calls() for _ in range(50)))
             served = [await asyncio.to_thread(each.served) for each in (own, one, two)]
@@ -88,21 +95,32 @@ async def test_a_service_killed_under_load_costs_no_call_that_it_had_not_begun(t
             async with load.running():
                 await asyncio.sleep(0.8)
                 assert await asyncio.to_thread(spare.served) == 0
-                killed_s = loop.time()
+                kill_s = loop.time()
                 await asyncio.to_thread(own.kill)
-                await asyncio.sleep(1.5)
+                dead_s = loop.time() + NOTICE_S
+                await asyncio.sleep(NOTICE_S + 1.2)
+                return_s = loop.time()
                 await asyncio.to_thread(own.start)
-                await asyncio.sleep(1.0)
-                stood_in = await asyncio.to_thread(spare.served)
-                await asyncio.sleep(0.5)
-                assert await asyncio.to_thread(spare.served) == stood_in, "it has all its calls back"
+                stood_in = await _settled(spare)  # it has all its calls back
     assert load.accounted
     assert stood_in > 50
-    dead = [answer for answer in load.answers if killed_s + 0.3 < answer.began_s < killed_s + 1.5]
+    dead = [answer for answer in load.answers if dead_s < answer.began_s < return_s]
     print(f"sent {load.sent}, by status {load.statuses()}; {len(dead)} while it was dead, {stood_in} stood in for")
+    assert dead
     assert all(answer.status == 200 for answer in dead)
-    assert all(answer.began_s < killed_s + 0.3 for answer in load.failed)
+    assert all(answer.ended_s > kill_s and answer.began_s < dead_s for answer in load.failed)
     assert len(load.failed) <= 50, "no more than were in its hands"
+
+
+async def _settled(upstream: Faulty) -> int:
+    """How many calls it has begun, once no more come; whoever still sends it some is waited for in vain."""
+    before = await asyncio.to_thread(upstream.served)
+    async with asyncio.timeout(30):
+        while True:
+            await asyncio.sleep(0.5)
+            before, last = await asyncio.to_thread(upstream.served), before
+            if before == last:
+                return before
 
 
 async def test_a_dead_subset_gives_its_part_to_the_others(tmp_path: Path) -> None:

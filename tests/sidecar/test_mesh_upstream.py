@@ -95,14 +95,14 @@ async def test_the_deadline_goes_through_the_proxy(mesh: str, tmp_path: Path, mo
     """As grpc-timeout, which Istio's routes take for theirs; the pod hears what is left."""
     async with scene(tmp_path, monkeypatch, mesh) as seen, seen.gateway.client() as client:
         for pod in seen.pods:
-            pod.default = Reply(delay_s=3.0)
+            pod.default = Reply(delay_s=8.0)
         began = time.monotonic()
-        answer = await client.get("/v1/shelves/1", headers={"grpc-timeout": "400m"})
+        answer = await client.get("/v1/shelves/1", headers={"grpc-timeout": "2S"})
         assert answer.status_code == 504
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 7.5
         (call,) = [call for pod in seen.pods for call in pod.calls]
         assert call.time_remaining_s is not None
-        assert call.time_remaining_s < 0.6
+        assert call.time_remaining_s < 2.1
 
 
 @pytest.mark.parametrize("mesh", ["linkerd", "istio"])

@@ -46,7 +46,7 @@ class Faulty(ChildUpstream):
     def served(self) -> int:
         """How many calls this child has begun. Blocks; from asynchronous tests use asyncio.to_thread."""
         with grpc.insecure_channel(self.address) as channel:
-            return int(channel.unary_unary(SERVED, None, None)(b"", timeout=5))
+            return int(channel.unary_unary(SERVED, None, None)(b"", timeout=30))
 
     def _arguments(self) -> list[str]:
         values = {

@@ -27,14 +27,14 @@ def unary(channel: Any) -> Any:
 async def test_a_recorder_keeps_what_arrived_and_answers_as_told(recorder: Recorder) -> None:  # noqa: F811  # a fixture
     recorder.replies[PATH] = Reply(b"answer", headers=(("x-h", "1"),), trailers=(("x-t-bin", b"\x00"),))
     async with grpc.aio.insecure_channel(recorder.address) as channel:
-        call = unary(channel)(b"question", metadata=(("k", "v"), ("b-bin", b"\xff")), timeout=9)
+        call = unary(channel)(b"question", metadata=(("k", "v"), ("b-bin", b"\xff")), timeout=30)
         assert await call == b"answer"
         assert dict(await call.initial_metadata())["x-h"] == "1"
         assert dict(await call.trailing_metadata())["x-t-bin"] == b"\x00"
     assert (recorder.last.path, recorder.last.message) == (PATH, b"question")
     assert recorder.last.values("k") == ["v"]
     assert recorder.last.values("b-bin") == [b"\xff"]
-    assert 8 < (recorder.last.time_remaining_s or 0) < 9.5  # grpcio rounds a deadline up by some milliseconds
+    assert 20 < (recorder.last.time_remaining_s or 0) < 30.5  # grpcio rounds a deadline up by some milliseconds
 
 
 async def test_a_recorder_fails_and_computes_as_told(recorder: Recorder) -> None:  # noqa: F811  # a fixture
@@ -64,19 +64,19 @@ def test_a_threaded_recorder_does_the_same(threaded_recorder: ThreadedRecorder) 
 def test_a_killed_upstream_comes_back_on_its_port(mortal: Faulty) -> None:  # noqa: F811  # a fixture
     first, address = mortal.pid, mortal.address
     with grpc.insecure_channel(address) as channel:
-        assert unary(channel)(b"x", timeout=5) == b"x"
+        assert unary(channel)(b"x", timeout=30) == b"x"
     assert mortal.served() == 1
     mortal.restart()
     assert (mortal.pid != first, mortal.address) == (True, address)
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
     with grpc.insecure_channel(address) as channel:
-        assert unary(channel)(b"x", timeout=5) == b"x"
+        assert unary(channel)(b"x", timeout=30) == b"x"
 
 
 def test_a_hanging_upstream_begins_calls_and_answers_none(hanging: Faulty) -> None:  # noqa: F811  # a fixture
     with grpc.insecure_channel(hanging.address) as channel, pytest.raises(grpc.RpcError) as raised:
-        unary(channel)(b"x", timeout=0.3)
+        unary(channel)(b"x", timeout=2.0)
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert hanging.served() == 1
 
@@ -87,7 +87,7 @@ def test_a_frozen_upstream_answers_after_it_thaws(mortal: Faulty) -> None:  # no
         with pytest.raises(grpc.RpcError):
             unary(channel)(b"x", timeout=0.2)
         mortal.thaw()
-        assert unary(channel)(b"x", timeout=5, wait_for_ready=True) == b"x"
+        assert unary(channel)(b"x", timeout=30, wait_for_ready=True) == b"x"
 
 
 async def settings_and_goaway(address: str, seconds: float) -> tuple[int | None, bool]:

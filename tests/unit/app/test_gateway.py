@@ -78,11 +78,11 @@ async def test_a_moved_upstream_gets_the_calls_after_a_reload(tmp_path: Path) ->
 
 async def test_a_drain_lets_a_running_call_finish(tmp_path: Path) -> None:
     """The call gets its answer, a later one finds no listener, and the admin listener says why before it ends."""
-    async with Recorder(default=Reply(delay_s=0.3)) as upstream, running_bookstore(tmp_path, upstream.port) as gateway:
+    async with Recorder(default=Reply(delay_s=2.0)) as upstream, running_bookstore(tmp_path, upstream.port) as gateway:
         call = asyncio.ensure_future(get(f"{gateway.url}/v1/shelves/1"))
         while not upstream.calls:
             await asyncio.sleep(0.01)
-        drain = asyncio.ensure_future(gateway.gateway.drain(2.0))
+        drain = asyncio.ensure_future(gateway.gateway.drain(20.0))
         await asyncio.sleep(0)
         assert (await get(f"{gateway.admin_url}/readyz")).json()["reasons"] == ["draining"]
         with pytest.raises(httpx.ConnectError):

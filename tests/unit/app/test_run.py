@@ -56,7 +56,7 @@ def test_it_serves_until_a_signal_and_exits_with_0(tmp_path: Path, workers: int)
             if awaited in line:
                 break
         with pytest.raises(urllib.error.HTTPError) as answer:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/nothing", timeout=5)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/nothing", timeout=30)
         assert (answer.value.code, json.load(answer.value)["code"]) == (404, 5)
         answer.value.close()
         process.send_signal(signal.SIGTERM)

@@ -166,7 +166,7 @@ async def test_torn_writes_are_never_used(tmp_path: Path) -> None:
                     for place in range(0, len(content), 97):
                         file.write(content[place : place + 97])
                         time.sleep(0.0005)
-            time.sleep(0.15)
+            time.sleep(0.25)
         over.set()
 
     async with watching(files, settle_s=0.02) as source:

@@ -108,7 +108,7 @@ def test_ttl_that_nobody_reports_is_said(edge: Edge, consul: ThreadedDouble) -> 
 def test_watch_for_a_while(edge: Edge, consul: ThreadedDouble) -> None:
     """In words for people."""
     put(consul, "/v1/agent/service/register", {"Name": "web", "Port": 8001})
-    result = edge("services", "watch", "web", "--for", "1s")
+    result = edge("services", "watch", "web", "--for", "3s")
     assert (result.code, result.out) == (0, "web: 1 instance: 127.0.0.1:8001 weight 1\n")
 
 
@@ -121,7 +121,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 def ended(process: subprocess.Popen[str], with_signal: signal.Signals) -> int:
     """Its code after a signal."""
     process.send_signal(with_signal)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=100)
     assert "Traceback" not in err
     return process.returncode
 

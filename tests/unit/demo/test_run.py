@@ -95,7 +95,7 @@ def test_a_signal_ends_the_demo_and_both_its_children_with_0(number: signal.Sign
             if "/metrics" in line:
                 break
         demo.send_signal(number)
-        _, errors = demo.communicate(timeout=30)
+        _, errors = demo.communicate(timeout=100)
     assert (demo.returncode, errors) == (0, "")
     ports = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", banner)}
     assert len(ports) == 3

@@ -142,9 +142,9 @@ def test_ten_thousand_rpcs_load_in_seconds(tmp_path: Path) -> None:
     head = 'syntax = "proto3";\npackage big;\nimport "google/api/annotations.proto";\n'
     written(tmp_path, {"big.proto": head + "\n".join(parts)})
     rules = [{"selector": f"big.S{n}.M0", "get": f"/o/{n}"} for n in range(500)]
-    started = time.perf_counter()
+    started = time.process_time()
     found = load_description(api(protos={"files": ["big.proto"]}, http={"rules": rules}), tmp_path, 0)
-    took_s = time.perf_counter() - started
+    took_s = time.process_time() - started
     assert len(found.rpcs) == len(found.bindings) == 10_000
     assert found.bindings[-1].source.startswith("big.proto:")
     assert took_s < 20, f"{took_s:.1f} s"

@@ -132,7 +132,7 @@ async def test_stopping_a_blocked_watch(tmp_path: Path) -> None:
         await until(lambda: double.watches, "the watch")
         began = time.monotonic()
         await found.stop()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         assert "kubernetes shop.n" not in [thread.name for thread in threading.enumerate()]
         assert heard == [()]
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.unit.runtime.tiny_app import BEGUN
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -25,13 +27,16 @@ class Running:
         self.process = process
         self.port = port
 
-    def get(self, path: str, timeout_s: float = 10.0) -> str:
-        """The body; a connection that is refused or cut off is an error."""
+    def get(self, path: str, timeout_s: float = 30.0, begun: threading.Event | None = None) -> str:
+        """The body; a connection that is refused or cut off is an error. `begun` is set once the call is said to run."""
         with socket.create_connection(("127.0.0.1", self.port), timeout_s) as sock:
             sock.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
             answer = b""
             while data := sock.recv(4096):
                 answer += data
+                if begun is not None and answer.startswith(BEGUN):
+                    begun.set()
+                    answer = answer.removeprefix(BEGUN)
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200"), answer
         return body.decode()
@@ -40,22 +45,23 @@ class Running:
         return int(self.get("/pid"))
 
     def in_background(self, path: str) -> tuple[threading.Thread, list[str]]:
-        """Ask on a thread; the list holds the answer once it came."""
+        """Ask on a thread, and return when the call has begun; the list holds the answer once it came."""
         answers: list[str] = []
+        begun = threading.Event()
 
         def ask() -> None:
             with suppress(OSError, AssertionError):
-                answers.append(self.get(path))
+                answers.append(self.get(path, begun=begun))
 
         thread = threading.Thread(target=ask)
         thread.start()
-        time.sleep(0.1)  # until the call has begun
+        assert begun.wait(30), "the call has not begun"
         return thread, answers
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def wait(self, timeout_s: float = 10.0) -> int:
+    def wait(self, timeout_s: float = 30.0) -> int:
         return self.process.wait(timeout_s)
 
     def errors(self) -> str:
@@ -72,7 +78,7 @@ def running(workers: int, environment: dict[str, str] | None = None, **settings:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,
-        env={**os.environ, "PYTHONASYNCIODEBUG": "0", "TMPDIR": scratch.name, **(environment or {})},
+        env={**os.environ, "PYTHONASYNCIODEBUG": "", "TMPDIR": scratch.name, **(environment or {})},
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -86,7 +92,7 @@ def running(workers: int, environment: dict[str, str] | None = None, **settings:
         scratch.cleanup()
 
 
-def eventually(condition: object, timeout_s: float = 10.0) -> float:
+def eventually(condition: object, timeout_s: float = 30.0) -> float:
     """Wait until the callable is true; the seconds it took."""
     assert callable(condition)
     began = time.monotonic()
@@ -95,6 +101,15 @@ def eventually(condition: object, timeout_s: float = 10.0) -> float:
             return time.monotonic() - began
         time.sleep(0.02)
     raise AssertionError("it did not happen")
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
+        return False
+    return True
 
 
 def is_alive(pid: int) -> bool:

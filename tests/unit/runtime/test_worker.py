@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runtime.processes import eventually, running
-from tests.unit.runtime.tiny_app import ROUTES
+from tests.unit.runtime.processes import accepts, eventually, running
+from tests.unit.runtime.tiny_app import DRAIN_S, ROUTES, SLOW_S
 
 
 def test_sigterm_finishes_the_running_call_and_exits_0() -> None:
@@ -19,7 +19,7 @@ def test_sigterm_finishes_the_running_call_and_exits_0() -> None:
         app.pid()
         thread, answers = app.in_background("/slow")
         app.send(signal.SIGTERM)
-        eventually(lambda: not _accepts(app.port), 0.4)
+        eventually(lambda: not accepts(app.port), SLOW_S * 0.9)
         thread.join()
         assert answers == [str(app.process.pid)]
         assert app.wait() == 0
@@ -32,10 +32,10 @@ def test_sigterm_twice_ends_at_once() -> None:
         thread, answers = app.in_background("/stuck")
         began = time.monotonic()
         app.send(signal.SIGTERM)
-        time.sleep(0.1)
+        eventually(lambda: not accepts(app.port))  # two signals at once would be one
         app.send(signal.SIGTERM)
         assert app.wait() == 1
-        assert time.monotonic() - began < 2.0  # of the drain's five
+        assert time.monotonic() - began < DRAIN_S / 2
         thread.join()
         assert answers == []
 
@@ -45,7 +45,7 @@ def test_sigterm_during_a_start_that_hangs_ends_it() -> None:
     with running(1, fail="hang") as app:
         time.sleep(0.5)
         app.send(signal.SIGTERM)
-        assert app.wait(3) in {0, -signal.SIGTERM}
+        assert app.wait() in {0, -signal.SIGTERM}
 
 
 def test_bad_configuration_is_printed_and_exits_2() -> None:
@@ -85,7 +85,7 @@ def test_the_service_manager_is_told_once_when_all_serve(tmp_path: Path, workers
     """READY=1 when calls are served, STOPPING=1 when asked to stop; workers stay silent."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(10)
+        manager.settimeout(30)
         with running(workers, {"NOTIFY_SOCKET": str(tmp_path / "notify")}) as app:
             assert manager.recv(100) == b"READY=1"
             app.send(signal.SIGTERM)
@@ -94,11 +94,3 @@ def test_the_service_manager_is_told_once_when_all_serve(tmp_path: Path, workers
         manager.settimeout(0)
         with pytest.raises(BlockingIOError):
             manager.recv(100)
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True

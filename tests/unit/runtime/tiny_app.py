@@ -1,7 +1,7 @@
 """
 A real process to supervise: the smallest gateway, over HTTP/1.1 by hand. Run it with a JSON object of settings as its argument.
 
-`/pid` answers with the worker's process id, `/slow` after half a second, `/count` with how often it was
+`/pid` answers with the worker's process id, `/slow` after some seconds, `/count` with how often it was
 reloaded, `/directory` with where the workers' metrics are, `/aside` with how many objects the collector does not see.
 """
 
@@ -23,7 +23,10 @@ from edge.runtime.supervisor import Supervisor
 from edge.runtime.worker import serve, serve_inherited
 from edge.telemetry.log import configure
 
-SLOW_S = 0.5
+SLOW_S = 3.0
+DRAIN_S = 30.0
+BEGUN = b"HTTP/1.1 102 Processing\r\n\r\n"
+"""What a call that takes its time says first, so that a test need not guess when it has begun."""
 ROUTES = 10_000
 """What a reload makes, as the collector counts."""
 
@@ -67,6 +70,8 @@ class TinyGateway:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         target = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+        if target in (b"/slow", b"/stuck"):
+            writer.write(BEGUN)
         if target == b"/slow":
             await asyncio.sleep(SLOW_S)
         if target == b"/stuck":
@@ -98,7 +103,7 @@ class Witness:
         self._note("leave")
 
     def _note(self, word: str) -> None:
-        with socket.create_connection(("127.0.0.1", self._port), timeout=5) as asking:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as asking:
             asking.sendall(b"GET / HTTP/1.1\r\n\r\n")
             status = asking.recv(12).decode()
         with self._path.open("a") as notes:
@@ -115,15 +120,15 @@ def main() -> int:
         Path(inheritance.metrics_directory or "", f"gauge_livesum_{inheritance.slot}.db").touch(exist_ok=False)
         if "slot_fails" in settings and inheritance.slot == settings["slot_fails"]:
             fail = "config"
-        return serve_inherited(lambda: TinyGateway(fail), inheritance, drain_timeout_s=5)
+        return serve_inherited(lambda: TinyGateway(fail), inheritance, drain_timeout_s=DRAIN_S)
     listeners = bind_all([Bind("127.0.0.1", 0)])
     sys.stdout.write(f"{listeners[0].getsockname()[1]}\n")
     sys.stdout.flush()
     if settings["workers"] == 1:
-        return serve(lambda: TinyGateway(fail), listeners, None, drain_timeout_s=5)
+        return serve(lambda: TinyGateway(fail), listeners, None, drain_timeout_s=DRAIN_S)
     command = [sys.executable, "-m", "tests.unit.runtime.tiny_app", sys.argv[1]]
     presence = Witness(Path(settings["presence"]), listeners[0].getsockname()[1]) if "presence" in settings else None
-    return Supervisor(command, settings["workers"], listeners, None, drain_timeout_s=5, presence=presence).run()
+    return Supervisor(command, settings["workers"], listeners, None, drain_timeout_s=DRAIN_S, presence=presence).run()
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ async def scripted(
         await listener.wait_closed()
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     """Let the loop run until `condition` holds."""
     async with asyncio.timeout(timeout_s):
         while not condition():

@@ -176,11 +176,11 @@ async def test_the_deadline_ends_a_call_whose_service_says_nothing() -> None:
         pool = pool_to(server.port)
         await pool.warm()
         heard: Heard = []
-        begin(pool, heard, timeout_s=5.0)
+        begin(pool, heard, timeout_s=60.0)
         _, trace = begin(pool, heard, timeout_s=0.05)
         await until(lambda: bool(heard))
         assert heard == [Refusal(Fault.DEADLINE_EXCEEDED)]
-        assert 0.03 < trace.upstream_s < 2.0
+        assert 0.03 < trace.upstream_s < 20.0
         assert pool.state().endpoints[0].streams == 1
         await until(lambda: any(isinstance(event, StreamReset) for event in server.peers[0].events))
         await pool.close(0.0)

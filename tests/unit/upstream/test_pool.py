@@ -89,7 +89,7 @@ async def test_the_deadline_ends_the_call_on_both_sides(service: Service) -> Non
     await pool.warm()
     started = time.monotonic()
     assert code(await call(pool, "Hang", timeout_s=0.1)) == 4  # whichever clock strikes first
-    assert 0.09 < time.monotonic() - started < 1.0
+    assert 0.09 < time.monotonic() - started < 9.0  # the service would answer after ten
     await until(service.seen.ended.is_set)
     await pool.close(1)
 
@@ -160,16 +160,16 @@ async def test_past_the_queue_calls_are_refused() -> None:
 
 async def test_connections_that_age_out_under_load_lose_no_call() -> None:
     """max_connection_age: GOAWAY again and again while calls run."""
-    with serving(("grpc.max_connection_age_ms", 60), ("grpc.max_connection_age_grace_ms", 5000)) as service:
+    with serving(("grpc.max_connection_age_ms", 250), ("grpc.max_connection_age_grace_ms", 5000)) as service:
         pool = pool_to(service.port)
         connections: set[int] = set()
-        stop = time.monotonic() + 1.0
+        stop = time.monotonic() + 60
         lost: list[object] = []
         calls = 0
 
         async def worker() -> None:
             nonlocal calls
-            while time.monotonic() < stop:
+            while (len(connections) < 5 or calls <= 100) and time.monotonic() < stop:
                 reply = await call(pool, "Echo", b"x")
                 calls += 1
                 connections.update(id(connection) for connection in pool._slots._endpoints[0].open)
@@ -201,7 +201,7 @@ async def test_killed_in_the_middle_and_back() -> None:
     process, _ = await _spawn(port)
     back = time.monotonic()
     while not isinstance(await call(pool, "Echo"), UnaryReply):
-        assert time.monotonic() - back < 1.5
+        assert time.monotonic() - back < 20
         await asyncio.sleep(0.01)
     assert all(
         isinstance(outcome, UnaryReply) for outcome in await asyncio.gather(*(call(pool, "Echo") for _ in range(50)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import grpc
 import grpc.aio
@@ -21,48 +20,9 @@ from edge.upstream.call import Header, MessageStream, UnaryReply
 from edge.upstream.reflection import OpenStream, ReflectionWatch, Rhythm, fetch
 from tests.unit.descriptors.reflecting import A, B, C, Service, with_service
 from tests.unit.descriptors.sources import file, names
+from tests.unit.upstream.services import pool_to
 
 V1, V1ALPHA = "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"
-
-
-AIO: Any = grpc.aio  # its stubs lack what reads and writes a stream
-
-
-class GrpcStream:
-    """A MessageStream over grpc.aio."""
-
-    def __init__(self, call: Any) -> None:
-        self._call = call
-        self.outcome: UnaryReply | Refusal | None = None
-
-    async def send(self, message: bytes, *, end: bool = False) -> None:
-        try:
-            await self._call.write(message)
-        except grpc.RpcError:
-            return  # the stream has ended: `receive` tells
-        if end:
-            await self.end()
-
-    async def end(self) -> None:
-        await self._call.done_writing()
-
-    async def head(self) -> Sequence[Header] | None:
-        raise AssertionError("reflection reads no metadata")
-
-    async def receive(self) -> bytes | None:
-        try:
-            message = await self._call.read()
-        except grpc.RpcError:
-            message = AIO.EOF
-        if message is AIO.EOF:
-            code = await self._call.code()
-            self.outcome = UnaryReply(code.value[0], None, text=await self._call.details() or "")
-            return None
-        assert isinstance(message, bytes)
-        return message
-
-    def cancel(self) -> None:
-        self._call.cancel()
 
 
 def serve_reflection(server: grpc.aio.Server, name: str, files: Sequence[FileDescriptorProto]) -> None:
@@ -87,13 +47,12 @@ async def served(*versions: str, files: Sequence[FileDescriptorProto] = (C, B, A
         serve_reflection(server, name, files)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with AIO.insecure_channel(f"127.0.0.1:{port}") as channel:
-
-        async def open_stream(path: bytes) -> MessageStream:
-            return GrpcStream(channel.stream_stream(path.decode())())
-
-        yield open_stream
-    await server.stop(None)
+    pool = pool_to(port)  # ours: a write of grpc.aio's that comes after the end hides how the call ended
+    try:
+        yield pool.open_stream
+    finally:
+        await pool.close(1)
+        await server.stop(None)
 
 
 @pytest.mark.parametrize("versions", [(V1,), (V1ALPHA,), (V1, V1ALPHA)])

@@ -121,11 +121,11 @@ def test_surrogate_pairs_are_one_character() -> None:
 def test_large_nonsense_is_refused_cheaply(body: bytes) -> None:
     """B6, R21: a megabyte of digits, or 10^5 to 10^6 levels, costs a few milliseconds at most."""
     best = math.inf
-    for _ in range(3):
-        started = time.perf_counter()
+    for _ in range(5):
+        started = time.thread_time()
         with pytest.raises(Misfit):
             parse_json(body)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.thread_time() - started)
     print(f"{best * 1e3:.2f} ms for {len(body)} bytes")
     assert best < 0.1  # the figure printed is a few ms; the bound only tells linear from quadratic
 
