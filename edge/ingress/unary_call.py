@@ -96,7 +96,7 @@ class UnaryCall(Trace):
     def __init__(self, opening: Opening, speech: UnarySpeech, *, max_body_bytes: int | None = None) -> None:
         """`max_body_bytes` where a dialect wraps the message; the limit itself where the body is the message."""
         # What `Trace` sets, without the call.
-        self.address, self.via, self.attempts, self.written = "", "", 0, False
+        self.address, self.via, self.attempts = "", "", 0
         self.started = self.upstream_s = self.moved = 0.0
         self._opening = opening
         self._speech = speech

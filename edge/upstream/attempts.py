@@ -138,12 +138,9 @@ class Attempts(UnaryStream):
             self._end(Refusal(Fault.UPSTREAM_UNAVAILABLE, outcome.reason))
 
     def _measure(self) -> None:
-        """Note how far an attempt has come, and that it is over."""
-        trace, connection = self._trace, self._connection
-        assert connection is not None
+        """Note how long the way has taken, and that an attempt is over."""
         self._connection = None
-        trace.written = trace.written or self.written_in <= connection.writes
-        trace.upstream_s = self._loop.time() - trace.started
+        self._trace.upstream_s = self._loop.time() - self._trace.started
 
     def _end(self, outcome: UnaryReply | Refusal) -> None:
         done, self._done = self._done, None

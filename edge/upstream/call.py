@@ -53,15 +53,14 @@ class Trace:
     """
     What the access log wants to know of a call's way upstream, filled in as it happens. Seconds.
 
-    `written`: some byte of it has left. `moved` is when the service last sent a byte of a stream, on the loop's clock. `via` is the way the
-    call took where there are several.
+    `moved` is when the service last sent a byte of a stream, on the loop's clock. `via` is the way the call
+    took where there are several.
     """
 
     address: str = ""
     started: float = 0.0
     upstream_s: float = 0.0
     attempts: int = 0
-    written: bool = False
     moved: float = 0.0
     via: str = ""
 

@@ -48,7 +48,7 @@ async def test_an_outcome_is_heard_once_and_a_late_cancellation_is_harmless() ->
         call.cancel()
         call.cancel()
         assert [type(outcome) for outcome in heard] == [UnaryReply]
-        assert (trace.attempts, trace.written, trace.upstream_s > 0) == (1, True, True)
+        assert (trace.attempts, trace.upstream_s > 0) == (1, True)
         await pool.close(1)
 
 

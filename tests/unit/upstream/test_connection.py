@@ -93,7 +93,7 @@ async def test_the_deadline_goes_out_and_our_own_clock_keeps_it() -> None:
         await pool.warm()
         outcome, trace = await ask(pool, timeout_s=0.08)
         assert outcome == Refusal(Fault.DEADLINE_EXCEEDED)
-        assert (trace.written, 0.07 < trace.upstream_s < 0.5) == (True, True)
+        assert 0.07 < trace.upstream_s < 0.5
         events = server.peers[0].events
         await until(lambda: any(isinstance(event, StreamReset) and event.error_code == 0x8 for event in events))
         (request,) = (event for event in events if isinstance(event, RequestReceived))
@@ -122,7 +122,7 @@ async def test_a_connection_that_dies_takes_its_written_calls_with_it() -> None:
         pool = pool_to(server.port)
         outcome, trace = await ask(pool)
         assert isinstance(outcome, Refusal)
-        assert (outcome.fault, trace.attempts, trace.written) == (Fault.UPSTREAM_RESET, 1, True)
+        assert (outcome.fault, trace.attempts) == (Fault.UPSTREAM_RESET, 1)
         await pool.close(1)
 
 

@@ -58,7 +58,7 @@ async def test_a_call_and_what_went_with_it(service: Service) -> None:
     seen = service.seen.metadata
     assert (seen["x-pool"], seen["x-call"], seen["x-raw-bin"]) == ("p", "c", b"\x00\xff")
     assert seen["user-agent"] == f"edge-gateway/{__version__}"
-    assert (trace.address, trace.attempts, trace.written) == (f"127.0.0.1:{service.port}", 1, True)
+    assert (trace.address, trace.attempts) == (f"127.0.0.1:{service.port}", 1)
     assert trace.upstream_s > 0
     await pool.close(1)
 
@@ -112,9 +112,10 @@ async def test_cancelling_a_call_ends_it_at_the_service(service: Service) -> Non
 async def test_a_deadline_that_has_passed_sends_nothing(service: Service) -> None:
     pool = pool_to(service.port)
     await pool.warm()
-    trace = Trace()
+    (connection,) = pool._slots._endpoints[0].open
+    writes, trace = connection.writes, Trace()
     assert fault(await unary(pool, UnaryRequest(b"/t.S/Hang", b"", deadline=1.0), trace)) is Fault.DEADLINE_EXCEEDED
-    assert not trace.written
+    assert (connection.writes, trace.attempts) == (writes, 0)
     await pool.close(1)
 
 
