@@ -22,9 +22,6 @@ A head: method, path, query, version, headers, whether a body follows, its decla
 Of an unsound head: as much as can be told (for the log). The length is None when the body is chunked or absent.
 """
 
-CHUNK_OVERHEAD = 8
-"""Wire bytes a chunked body may cost per body byte: `1CRLFxCRLF`, the least for a one-byte chunk, is 6. Go's CVE-2023-39326."""
-
 
 class ReadLimits(Protocol):
     """Sizes in bytes. Past each a request is refused: URI_TOO_LONG, HEADERS_TOO_LARGE."""
