@@ -1,7 +1,7 @@
 //! What fuzzing begins with: the parts of `tests/unit/wire/http1_texts.py`, sound and odd, each in a request of its own.
 
 pub const HEAD: &[u8] = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-pub const NEXT: &[u8] = b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
+const NEXT: &[u8] = b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
 
 const METHODS: &str =
     "GET|POST|HEAD|OPTIONS|DELETE|M-SEARCH|QUERY|CONNECT|PRI|get|GE|GETT||SOURCE|FOO|G\0T|X-Y| GET|UNSUBSCRIBE";

@@ -57,9 +57,10 @@ def test_what_chunks_cost_is_weighed_the_same_however_they_are_cut(
     body += b"0%b\r\n" % last
     weights += [weights[-1] + more for more in range(1, len(last) + 4)]
     body = (body + b"a: b\r\n\r\n" + NEXT)[:size]
-    finder = ChunkedBody()
-    stops(finder, body, [cut for cut in cuts if cut < len(body)])
-    assert finder.excess_bytes == max(weights[: len(body) + 1])
+    for each in (cuts, range(1, 2000)):
+        finder = ChunkedBody()
+        stops(finder, body, [cut for cut in each if cut < len(body)])
+        assert finder.excess_bytes == max(weights[: len(body) + 1])
 
 
 def test_content_is_stepped_over_not_searched() -> None:
