@@ -25,9 +25,6 @@ Of an unsound head: as much as can be told (for the log). The length is None whe
 WHOLE_BYTES = 64 * 1024
 """A body up to this size that comes with its head is read before anybody was asked whether it is wanted: it is in memory already."""
 
-CHUNK_OVERHEAD = 8
-"""Wire bytes a chunked body may cost per body byte: `1CRLFxCRLF`, the least for a one-byte chunk, is 6. Go's CVE-2023-39326."""
-
 
 class ReadLimits(Protocol):
     """Sizes in bytes. Past each a request is refused: URI_TOO_LONG, HEADERS_TOO_LARGE."""

@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from edge.core.http1_head import FlawKind, HeadFacts, HeadFlaw, examine, may_trail
 from edge.core.message_end import BlankLine, ChunkedBody, ChunkSizeError
-from edge.wire.http1 import CHUNK_OVERHEAD, WHOLE_BYTES, Header, Parts, ReadLimits
+from edge.wire.http1 import WHOLE_BYTES, Header, Parts, ReadLimits
 
 # llhttp's own words: an unknown version, and the HTTP/2 preface.
 _VERSION_ERRORS = frozenset({"Invalid HTTP version", "Pause on PRI/Upgrade", "Expected HTTP/2 Connection Preface"})
@@ -27,9 +27,9 @@ class PortableRequestReader:
     """
 
     __slots__ = (
-        "_blank", "_body", "_body_bytes", "_end", "_header_bytes", "_limits", "_line", "_max_head_wire_bytes", "_parser", "_trailer_bytes",
-        "_trailers", "_upgrade", "_wire_bytes", "complete", "expects_continue", "facts", "flaw", "head_complete", "headers", "keep_alive",
-        "max_body_bytes", "method", "target", "version",
+        "_blank", "_body", "_body_bytes", "_end", "_head_wire_bytes", "_header_bytes", "_limits", "_line", "_max_head_wire_bytes",
+        "_parser", "_trailer_bytes", "_trailers", "_upgrade", "complete", "expects_continue", "facts", "flaw", "head_complete", "headers",
+        "keep_alive", "max_body_bytes", "method", "target", "version",
     )  # fmt: skip
 
     def __init__(self, limits: ReadLimits) -> None:
@@ -49,7 +49,7 @@ class PortableRequestReader:
         self.flaw: HeadFlaw | None = None
         self.max_body_bytes: int | None = 0
         self._body: bytes | bytearray = b""
-        self._body_bytes = self._wire_bytes = self._header_bytes = 0
+        self._body_bytes = self._head_wire_bytes = self._header_bytes = 0
         self._trailers = self._trailer_bytes = 0
         self._line: bytes | None = b""  # the request line, until it is whole
         self._end: BlankLine | ChunkedBody = self._blank
@@ -80,7 +80,8 @@ class PortableRequestReader:
                 return size
         piece = data if cut - offset == size else memoryview(data)[offset:cut]
         in_head = not self.head_complete
-        self._wire_bytes += cut - offset
+        if in_head:
+            self._head_wire_bytes += cut - offset
         if self._line is not None:
             self._see_line(piece)
         try:
@@ -189,6 +190,8 @@ class PortableRequestReader:
             self.flaw = _malformed("the request line does not say HTTP")
 
     def _see_trailer(self, name: bytes, value: bytes) -> None:
+        if self.flaw is not None:
+            return
         self._trailers += 1
         self._trailer_bytes += len(name) + len(value)
         if not may_trail(name.lower()):
@@ -201,7 +204,7 @@ class PortableRequestReader:
         if len(self.target) > limits.max_uri_bytes:
             return HeadFlaw(FlawKind.URI_TOO_LONG, "")
         too_large = self._header_bytes > limits.max_header_bytes or len(self.headers) > limits.max_header_count
-        if too_large or self._wire_bytes > self._max_head_wire_bytes:
+        if too_large or self._head_wire_bytes > self._max_head_wire_bytes:
             return HeadFlaw(FlawKind.HEADERS_TOO_LARGE, "")
         return self._examine() if self.head_complete else None
 
@@ -242,10 +245,12 @@ class PortableRequestReader:
     def _check_body(self) -> HeadFlaw | None:
         if self.max_body_bytes is not None and self._body_bytes > self.max_body_bytes:
             return HeadFlaw(FlawKind.BODY_TOO_LARGE, "")
-        if isinstance(self._end, ChunkedBody) and self._end.trailer_bytes > self._max_head_wire_bytes:
+        if not isinstance(self._end, ChunkedBody):
+            return None
+        if self._head_wire_bytes + self._end.excess_bytes > 2 * self._max_head_wire_bytes:
+            return _malformed("chunk extensions out of proportion")
+        if self._end.trailer_bytes > self._max_head_wire_bytes:
             return HeadFlaw(FlawKind.HEADERS_TOO_LARGE, "trailers")  # llhttp holds a field until it is whole
-        if self._wire_bytes > CHUNK_OVERHEAD * self._body_bytes + 2 * self._max_head_wire_bytes:
-            return _malformed("chunk extensions or trailers out of proportion")
         return None
 
 

@@ -107,6 +107,7 @@ fn fuzz_printing() {
         253_402_300_799i64.to_le_bytes(),
         (-62_135_596_800i64).to_le_bytes(),
         315_576_000_000i64.to_le_bytes(),
+        (-315_576_000_000i64).to_le_bytes(),
         *b"\"\\\n\x7f\xc3\xa9x\0",
     ];
     let seeds = seeds.iter().map(|eight| [&eight[..], &999_999_999i32.to_le_bytes()].concat()).collect();
@@ -134,9 +135,7 @@ fn fuzz_printing() {
                 let text = number(&|out| _ = put_timestamp(out, seconds, nanos));
                 prop_assert!(text.is_empty() || parse_timestamp(&text) == Ok((seconds, nanos)), "{}", text);
                 let text = number(&|out| _ = put_duration(out, seconds, nanos));
-                // At the very end of its range a Duration is printed with nanos that duration.proto's range, read strictly, does not have.
-                let last = seconds.unsigned_abs() == 315_576_000_000;
-                prop_assert!(text.is_empty() || last || parse_duration(&text) == Ok((seconds, nanos)), "{}", text);
+                prop_assert!(text.is_empty() || parse_duration(&text) == Ok((seconds, nanos)), "{}", text);
             }
         }
         Ok(())
@@ -152,6 +151,7 @@ fn fuzz_scalars() {
         "2024-02-29T00:00:00+00:00",
         "-1.5s",
         "315576000000s",
+        "-315576000000.999999999s",
         "0.000000001s",
         "aGVsbG8",
         "aGVsbG8=",

@@ -1,7 +1,8 @@
 //! A chunked body, taken apart (RFC 9112 7.1). A size line is scanned octet by octet, content is stepped over by its size.
 
 use super::chars::{is_quoted, is_token, is_value};
-use super::flaw::Flaw;
+use super::flaw::{Flaw, Kind};
+use super::reader::Limits;
 use super::rules::may_trail;
 use super::scan::Scan;
 
@@ -25,8 +26,11 @@ pub struct Chunks {
     state: State,
     left: u64,
     digits: u8,
+    limits: Limits,
     trailers: Scan,
     looked_at: usize,
+    /// Of the names and values looked at.
+    trailer_bytes: usize,
     /// The trailer section so far, when it came in pieces.
     held: Vec<u8>,
 }
@@ -35,38 +39,52 @@ const BAD_SIZE: Flaw = Flaw::malformed("a chunk does not begin with its size");
 const BAD_EXTENSION: Flaw = Flaw::malformed("an octet that may not be in a chunk extension");
 const BAD_END: Flaw = Flaw::malformed("a chunk that CRLF does not end");
 const BAD_TRAILER: Flaw = Flaw::malformed("a trailer field that frames");
+const TOO_LARGE: Flaw = Flaw::new(Kind::HeadersTooLarge, "trailers");
 const MAX_DIGITS: u8 = 16;
 
 impl Chunks {
-    pub fn new() -> Self {
-        Self { state: State::Size, left: 0, digits: 0, trailers: Scan::of_fields(), looked_at: 0, held: Vec::new() }
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            state: State::Size,
+            left: 0,
+            digits: 0,
+            limits,
+            trailers: Scan::of_fields(),
+            looked_at: 0,
+            trailer_bytes: 0,
+            held: Vec::new(),
+        }
     }
 
-    /// How much of `data` belongs to the body, and whether it ended.
-    pub fn take(&mut self, data: &[u8], content: &mut impl FnMut(&[u8])) -> Result<(usize, bool), Flaw> {
-        let mut at = 0;
-        while let Some(&octet) = data.get(at) {
-            match self.state {
-                State::Content => {
-                    let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(data.len() - at);
-                    content(&data[at..at + size]);
-                    self.left -= size as u64;
-                    at += size;
-                    if self.left == 0 {
-                        self.state = State::ContentCr;
-                    }
+    /// One run: a content, the octets between two, or the trailers. How much of `data` it is, and whether the body ended.
+    pub fn take(&mut self, data: &[u8], content: &mut impl FnMut(&[u8])) -> (usize, Result<bool, Flaw>) {
+        match self.state {
+            State::Content => {
+                let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(data.len());
+                content(&data[..size]);
+                self.left -= size as u64;
+                if self.left == 0 {
+                    self.state = State::ContentCr;
                 }
-                State::Trailers => {
-                    let (size, ended) = self.trail(&data[at..])?;
-                    return Ok((at + size, ended));
-                }
-                _ => {
-                    self.state = self.line(octet)?;
-                    at += 1;
-                }
+                (size, Ok(false))
+            }
+            State::Trailers => self.trail(data),
+            _ => self.lines(data),
+        }
+    }
+
+    /// From the end of a content to the next, or to the trailers.
+    fn lines(&mut self, data: &[u8]) -> (usize, Result<bool, Flaw>) {
+        for (at, &octet) in data.iter().enumerate() {
+            match self.line(octet) {
+                Err(flaw) => return (at, Err(flaw)),
+                Ok(state) => self.state = state,
+            }
+            if matches!(self.state, State::Content | State::Trailers) {
+                return (at + 1, Ok(false));
             }
         }
-        Ok((data.len(), false))
+        (data.len(), Ok(false))
     }
 
     /// An octet of a size line, or of what is behind a content.
@@ -103,31 +121,49 @@ impl Chunks {
     }
 
     /// The trailer section: read for its end, and dropped.
-    fn trail(&mut self, data: &[u8]) -> Result<(usize, bool), Flaw> {
-        let before = self.held.len();
-        let ended = if before == 0 {
-            self.trailers.scan(data)?
+    fn trail(&mut self, data: &[u8]) -> (usize, Result<bool, Flaw>) {
+        let mut held = std::mem::take(&mut self.held);
+        let before = held.len();
+        let data = self.limits.within(before, data);
+        let scanned = if before == 0 {
+            self.trailers.scan(data)
         } else {
-            self.held.extend_from_slice(data);
-            self.trailers.scan(&self.held)?
+            held.extend_from_slice(data);
+            self.trailers.scan(&held)
         };
-        let section = if before == 0 { data } else { &self.held[..] };
-        let fields = &self.trailers.fields;
-        if !fields[self.looked_at..].iter().all(|(name, _)| may_trail(name.of(section))) {
-            return Err(BAD_TRAILER);
+        let flaw = self.unsound_field(if before == 0 { data } else { &held });
+        let used = self.trailers.scanned() - before;
+        let ended = match (flaw, scanned) {
+            (Some(flaw), _) | (None, Err(flaw)) => Err(flaw),
+            (None, Ok(_)) if self.trailers.scanned() as u64 > self.limits.head_wire => Err(TOO_LARGE),
+            (None, Ok(end)) => Ok(end.is_some()),
+        };
+        if ended == Ok(false) {
+            if before == 0 {
+                held.extend_from_slice(data);
+            }
+            self.held = held;
         }
-        self.looked_at = fields.len();
-        if let Some(end) = ended {
-            return Ok((end - before, true));
-        }
-        if before == 0 {
-            self.held.extend_from_slice(data);
-        }
-        Ok((data.len(), false))
+        (used, ended)
     }
 
-    /// Of the trailer section: its fields, their names' and values' octets, and all of its octets so far, none of those behind it.
-    pub fn trailer_sizes(&self) -> (usize, usize, usize) {
-        (self.trailers.fields.len(), self.trailers.field_bytes, self.trailers.scanned())
+    /// What is wrong with the first of the new fields in `section` that may not be there.
+    fn unsound_field(&mut self, section: &[u8]) -> Option<Flaw> {
+        for (name, value) in &self.trailers.fields[self.looked_at..] {
+            self.looked_at += 1;
+            self.trailer_bytes += name.len() + value.len();
+            if !may_trail(name.of(section)) {
+                return Some(BAD_TRAILER);
+            }
+            if self.looked_at > self.limits.header_count || self.trailer_bytes > self.limits.header_bytes {
+                return Some(TOO_LARGE);
+            }
+        }
+        None
+    }
+
+    /// Whether the trailer section has begun, which has bounds of its own.
+    pub fn in_trailers(&self) -> bool {
+        self.trailers.scanned() > 0
     }
 }

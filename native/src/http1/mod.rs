@@ -11,6 +11,10 @@ mod authority;
 mod chars;
 mod chunks;
 mod flaw;
+#[cfg(test)]
+mod fuzz_seeds;
+#[cfg(test)]
+mod fuzz_tests;
 mod methods;
 mod python;
 mod reader;

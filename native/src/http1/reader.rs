@@ -13,6 +13,14 @@ pub struct Limits {
     pub head_wire: u64,
 }
 
+impl Limits {
+    /// Of `data`, behind `before` octets of a section: none past the first that is one too many.
+    pub fn within(self, before: usize, data: &[u8]) -> &[u8] {
+        let most = usize::try_from(self.head_wire).unwrap_or(usize::MAX).saturating_add(1);
+        &data[..data.len().min(most.saturating_sub(before))]
+    }
+}
+
 enum Body {
     None,
     Length(u64),
@@ -27,6 +35,7 @@ const WHOLE_BYTES: usize = 64 * 1024;
 
 const TOO_LONG: Flaw = Flaw::new(Kind::UriTooLong, "");
 const TOO_LARGE: Flaw = Flaw::new(Kind::HeadersTooLarge, "");
+const OUT_OF_PROPORTION: Flaw = Flaw::malformed("chunk extensions out of proportion");
 
 pub struct Reader {
     limits: Limits,
@@ -106,6 +115,7 @@ impl Reader {
     fn feed_head(&mut self, data: &[u8], headed: &mut impl FnMut(&Self, &[u8])) -> usize {
         let mut held = std::mem::take(&mut self.partial);
         let before = held.len();
+        let data = self.limits.within(before, data);
         let scanned = if before == 0 {
             self.scan.scan(data)
         } else {
@@ -115,7 +125,7 @@ impl Reader {
         let used = match scanned {
             Ok(end) => end.map_or(data.len(), |end| end - before),
             Err(flaw) => {
-                self.flaw = Some(flaw);
+                self.flaw = self.too_large().or(Some(flaw));
                 return data.len();
             }
         };
@@ -130,12 +140,13 @@ impl Reader {
         }
         let head = if before == 0 { &data[..used] } else { &held[..before + used] };
         let special = Special::of(head, &self.scan);
-        self.flaw = special.unreadable(head, &self.scan);
-        if self.flaw.is_some() {
+        let too_large = self.too_large();
+        if let Some(flaw) = special.unreadable(head, &self.scan) {
+            self.flaw = too_large.or(Some(flaw));
             return used;
         }
         self.head_complete = true;
-        match self.too_large().map_or_else(|| special.examine(head, &self.scan), Err) {
+        match too_large.map_or_else(|| special.examine(head, &self.scan), Err) {
             Ok(facts) => self.begin_body(facts),
             Err(flaw) => self.flaw = Some(flaw),
         }
@@ -143,6 +154,7 @@ impl Reader {
         used
     }
 
+    /// A bound that was passed goes before every flaw behind it: a head that was cut there would not have got further.
     fn too_large(&self) -> Option<Flaw> {
         let (scan, limits) = (&self.scan, &self.limits);
         if scan.target_bytes() > limits.uri {
@@ -155,7 +167,7 @@ impl Reader {
     fn begin_body(&mut self, facts: Facts) {
         self.facts = facts;
         self.body = match facts.content_length {
-            _ if facts.chunked => Body::Chunked(Box::new(Chunks::new())),
+            _ if facts.chunked => Body::Chunked(Box::new(Chunks::new(self.limits))),
             Some(length) if length > 0 => Body::Length(length),
             _ => Body::None,
         };
@@ -163,32 +175,33 @@ impl Reader {
     }
 
     fn feed_body(&mut self, data: &[u8], content: &mut impl FnMut(&[u8])) -> usize {
-        let mut size = 0;
+        let mut at = 0;
+        // The bounds are looked at where a run ends, wherever the data does.
+        while at < data.len() && !self.complete && self.flaw.is_none() {
+            at += self.feed_run(&data[at..], content);
+        }
+        if self.flaw.is_some() { data.len() } else { at }
+    }
+
+    /// A run of the body: content, or what frames it.
+    fn feed_run(&mut self, data: &[u8], content: &mut impl FnMut(&[u8])) -> usize {
         let mut counted = |piece: &[u8]| {
-            size += piece.len() as u64;
+            self.body_bytes += piece.len() as u64;
             content(piece);
         };
-        let taken = match &mut self.body {
-            Body::None => Ok((0, true)),
+        let (used, ended) = match &mut self.body {
+            Body::None => (0, Ok(true)),
             Body::Length(left) => {
                 let used = usize::try_from(*left).unwrap_or(usize::MAX).min(data.len());
                 counted(&data[..used]);
                 *left -= used as u64;
-                Ok((used, *left == 0))
+                (used, Ok(*left == 0))
             }
             Body::Chunked(chunks) => chunks.take(data, &mut counted),
         };
-        self.body_bytes += size;
-        let (used, ended) = match taken {
-            Ok(taken) => taken,
-            Err(flaw) => {
-                self.flaw = Some(flaw);
-                return data.len();
-            }
-        };
         self.wire_bytes += used as u64;
-        self.complete = ended;
-        self.flaw = self.out_of_bounds();
+        self.complete = ended == Ok(true);
+        self.flaw = self.out_of_bounds().or(ended.err());
         used
     }
 
@@ -196,15 +209,13 @@ impl Reader {
         if self.max_body.is_some_and(|most| self.body_bytes > most) {
             return Some(Flaw::new(Kind::BodyTooLarge, ""));
         }
-        if let Body::Chunked(chunks) = &self.body {
-            let (fields, bytes, wire) = chunks.trailer_sizes();
-            let limits = &self.limits;
-            if fields > limits.header_count || bytes > limits.header_bytes || wire as u64 > limits.head_wire {
-                return Some(Flaw::new(Kind::HeadersTooLarge, "trailers"));
+        match &self.body {
+            Body::Chunked(chunks) if !chunks.in_trailers() => {
+                let most = CHUNK_OVERHEAD.saturating_mul(self.body_bytes).saturating_add(2 * self.limits.head_wire);
+                (self.wire_bytes > most).then_some(OUT_OF_PROPORTION)
             }
+            _ => None,
         }
-        let most = CHUNK_OVERHEAD.saturating_mul(self.body_bytes).saturating_add(2 * self.limits.head_wire);
-        (self.wire_bytes > most).then_some(Flaw::malformed("chunk extensions or trailers out of proportion"))
     }
 
     /// Whether a request's target has begun to come.

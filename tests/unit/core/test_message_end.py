@@ -42,6 +42,27 @@ def test_a_chunked_body_ends_after_its_trailers_and_nowhere_else(
     assert stops(ChunkedBody(), body + NEXT, cuts) == [*cuts, len(body)]
 
 
+@given(st.lists(st.tuples(CONTENT, EXTENSION)), EXTENSION, st.lists(st.integers(1, 2000)), st.integers(0, 2000))
+def test_what_chunks_cost_is_weighed_the_same_however_they_are_cut(
+    chunks: list[tuple[bytes, bytes]], last: bytes, cuts: list[int], size: int
+) -> None:
+    """The most, after any byte of them, of the bytes so far less eight for each of content; that there is more to come changes nothing."""
+    weights, body = [0], b""
+    for content, extension in chunks:
+        line = b"%X%b\r\n" % (len(content), extension)
+        weights += [weights[-1] + more for more in range(1, len(line) + 1)]
+        weights += [weights[-1] - 7 * more for more in range(1, len(content) + 1)]
+        weights += [weights[-1] + 1, weights[-1] + 2]
+        body += b"%b%b\r\n" % (line, content)
+    body += b"0%b\r\n" % last
+    weights += [weights[-1] + more for more in range(1, len(last) + 4)]
+    body = (body + b"a: b\r\n\r\n" + NEXT)[:size]
+    for each in (cuts, range(1, 2000)):
+        finder = ChunkedBody()
+        stops(finder, body, [cut for cut in each if cut < len(body)])
+        assert finder.excess_bytes == max(weights[: len(body) + 1])
+
+
 def test_content_is_stepped_over_not_searched() -> None:
     """A megabyte of blank lines is one step: it was a quarter of a million."""
     content = b"\r\n\r\n" * (1 << 18)

@@ -151,7 +151,9 @@ def special(random: Random, descriptor: Descriptor, depth: int) -> Any:
                 ]
             )
         case "Duration":
-            return random.choice(["0s", "1.5s", "-0.000001s", "315576000000s", "1.s", "3s"])
+            return random.choice(
+                ["0s", "1.5s", "-0.000001s", "315576000000s", "-315576000000.999999999s", "315576000001s", "1.s"]
+            )
         case "FieldMask":
             return random.choice(["", "a", "a.b,fooBar", "foo_bar", "a,,b", "A"])
         case "Struct":

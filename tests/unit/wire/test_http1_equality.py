@@ -96,3 +96,27 @@ def test_a_trailer_section_has_a_heads_bound(make: MakeReader, cuts: list[int]) 
     body = CHUNKED + b"4E20\r\n" + b"a" * 20_000 + b"\r\n0\r\n"
     for trailer in (b"x: " + b" " * 80_000 + b"y\r\n\r\n", b"x: " + b"y" * 80_000):
         assert read_all(make, body + trailer, cuts).flaw is FlawKind.HEADERS_TOO_LARGE
+
+
+@pytest.mark.parametrize(("extension_bytes", "flaw"), [(140_000, None), (150_000, FlawKind.MALFORMED)])
+def test_an_extension_is_weighed_against_the_content_before_it(extension_bytes: int, flaw: FlawKind | None) -> None:
+    """What comes behind it pays for nothing, for whether it came in the same read would decide. Trailers have a bound of their own."""
+    line = b"1;a=" + b"e" * extension_bytes + b"\r\n"
+    data = CHUNKED + line + b"x\r\n4E20\r\n" + b"a" * 20_000 + b"\r\n0\r\nt: " + b"u" * 60_000 + b"\r\n\r\n"
+    for cuts in ([0], [len(CHUNKED) + len(line) - 1], [len(CHUNKED), len(CHUNKED) + len(line)]):
+        agree(data, cuts)
+        assert read_all(NativeRequestReader, data, cuts).flaw is flaw
+
+
+@pytest.mark.parametrize("make", [PortableRequestReader, NativeRequestReader])
+@pytest.mark.parametrize(
+    ("trailers", "flaw"),
+    [
+        (b"Host: h\r\n" + b"a: b\r\n" * 101, FlawKind.MALFORMED),
+        (b"a: b\r\n" * 101 + b"Host: h\r\n", FlawKind.HEADERS_TOO_LARGE),
+    ],
+)
+def test_of_two_flaws_in_trailers_it_is_the_first(make: MakeReader, trailers: bytes, flaw: FlawKind) -> None:
+    data = CHUNKED + b"0\r\n" + trailers + b"\r\n"
+    for cuts in ([], list(range(len(CHUNKED), len(data)))):
+        assert read_all(make, data, cuts).flaw is flaw

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
 from edge.ingress.http1_limits import Http1Limits
@@ -51,3 +53,37 @@ def test_trailers_are_bounded_while_they_come() -> None:
         if reader.flaw is not None:
             break
     assert reader.flaw is not None
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (b"", b"\r\n"),
+        (b"GET /", b"a"),
+        (b"GET / HTTP/1.1\r\n" + b"x" * 9, b"y"),
+        (b"GET / HTTP/1.1\r\nx: y", b" "),
+        (b"GET / HTTP/1.1\r\n", b"x: y\r\n"),
+        (CHUNKED, b"1\r\na\r\n"),
+        (CHUNKED, b'1;a="\\""\r\na\r\n'),
+        (CHUNKED + b"0\r\n", b"x: y\r\n"),
+        (CHUNKED + b"0\r\nx: y", b" "),
+    ],
+)
+def test_reading_takes_time_by_the_octet(before: bytes, again: bytes) -> None:
+    """However small the pieces are and however large the whole: sixteen times the octets take 16 times the time, not 256."""
+    vast = Http1Limits(max_uri_bytes=1 << 24, max_header_bytes=1 << 24, max_header_count=1 << 24)
+
+    def spent(size: int) -> float:
+        reader, pieces = NativeRequestReader(vast), [bytes((octet,)) for octet in before + again * (size // len(again))]
+        begun = thread_time()
+        for piece in pieces:
+            reader.feed(piece, 0)
+            reader.max_body_bytes = None
+        assert reader.flaw is None
+        return thread_time() - begun
+
+    small, large = (min(spent(size) for _ in range(3)) for size in (10_000, 160_000))
+    assert large < 64 * small
