@@ -60,8 +60,9 @@ async def test_a_cancelled_call_is_reset_and_hears_nothing() -> None:
         call, _ = begin(pool, heard)
         await until(lambda: server.requests == 1)
         call.cancel()
-        await until(lambda: any(isinstance(event, StreamReset) for event in server.peers[0].events))
         assert (heard, pool.state().endpoints[0].streams) == ([], 0)
+        await until(lambda: any(isinstance(event, StreamReset) for event in server.peers[0].events))
+        assert heard == []
         await pool.close(1)
 
 
