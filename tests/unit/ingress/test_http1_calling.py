@@ -149,3 +149,22 @@ def test_a_field_with_a_line_break_never_leaves() -> None:
         await wire.hang_up()
 
     run(scenario())
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_call_may_take_longer_than_its_client_may(pieces: int) -> None:
+    """What the client had until some time was to send its request: once it has, no deadline of its runs."""
+
+    async def long(head: Head, body: bytes) -> Answer:
+        await asyncio.sleep(100)
+        return Answer(200, (), b"late")
+
+    async def scenario() -> None:
+        wire = Wire(Recorder(finish_with=long))
+        await wire.send(*((POST,) if pieces == 1 else (POST[:-5], POST[-5:])))
+        await asyncio.sleep(101)
+        assert wire.out.endswith(b"\r\n\r\nlate")
+        assert not wire.transport.closed
+        await wire.hang_up()
+
+    run(scenario())
