@@ -24,7 +24,7 @@ from edge.demo import mesh, ports, tour
 from edge.demo.messages import FILES, find_root
 from edge.demo.ports import HOST, Ports, PortTakenError
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 10.0
 POLL_S = 0.05
 OK, FAILED, BAD_INPUT = 0, 1, 2

@@ -61,7 +61,7 @@ def log(tmp_path: Path) -> Iterator[IO[bytes]]:
 
 def test_a_child_that_ends_early_is_told_with_its_last_words(log: IO[bytes]) -> None:
     with run._child(["edge.demo.service", "--port", "none"], log, log) as child:
-        child.wait(10)
+        child.wait(60)
         with pytest.raises(run.DemoError, match=r"(?s)bookstore ended with exit code 2.*invalid int value"):
             run._require_alive({"bookstore": child}, log)
 
