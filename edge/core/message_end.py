@@ -79,23 +79,24 @@ class ChunkedBody:
         size, before = len(data), self._wire_bytes - offset
         while self._trailers is None:
             start = offset + self._left_bytes
-            self._left_bytes = max(0, start - size)
+            if start >= size:
+                self._left_bytes, offset = start - size, size
+                break
+            self._left_bytes = 0
             line_end = data.find(b"\n", start)
-            if start < size:
-                self._line = (self._line + data[start : start + _SIZE_LINE_BYTES])[:_SIZE_LINE_BYTES]
+            self._line = (self._line + data[start : start + _SIZE_LINE_BYTES])[:_SIZE_LINE_BYTES]
             if line_end < 0:
                 offset = size
-                self._weigh(before + offset)
                 break
             offset = line_end + 1
-            self._weigh(before + offset)
+            weight = before + offset - CHUNK_OVERHEAD * self._content_bytes
+            if weight > self.excess_bytes:
+                self.excess_bytes = weight
             self._begin_chunk()
         self._wire_bytes = before + offset
-        return offset
-
-    def _weigh(self, wire_bytes: int) -> None:
         content_bytes = self._content_bytes - max(0, self._left_bytes - 2)
-        self.excess_bytes = max(self.excess_bytes, wire_bytes - CHUNK_OVERHEAD * content_bytes)
+        self.excess_bytes = max(self.excess_bytes, self._wire_bytes - CHUNK_OVERHEAD * content_bytes)
+        return offset
 
     def _begin_chunk(self) -> None:
         size = _SIZE.match(self._line)

@@ -172,4 +172,8 @@ fn extensions_are_weighed_against_the_content_before_them() {
     assert_eq!(refused(&paid), (Kind::Malformed, "chunk extensions out of proportion"));
     let trailers = |extension: &[u8]| [body[0], extension, b"\r\na\r\n0\r\na: ", &[b'b'; 200], b"\r\n\r\n"].concat();
     assert_eq!(read(&trailers(&extension[..2 * LIMITS.head_wire as usize - 80]), [], LIMITS, 64).flaw, None);
+    let small =
+        |chunk: &[u8]| read(&[&body[0][..body[0].len() - 2], &chunk.repeat(1000)].concat(), [], LIMITS, MAX_BODY).flaw;
+    assert_eq!(small(b"1;a\r\nx\r\n"), None, "eight octets for one");
+    assert_eq!(small(b"1;ab\r\nx\r\n").map(|flaw| flaw.kind), Some(Kind::Malformed), "nine");
 }
