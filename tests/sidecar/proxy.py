@@ -42,6 +42,7 @@ def running_proxy(folder: Path, pods: Sequence[int]) -> Iterator[Proxy]:
     path, log, access = folder / "proxy.json", folder / "proxy.log", folder / "proxy-access.log"
     path.write_text(json.dumps(_configuration(port, admin, access, pods)))
     command = [str(binary), "-c", str(path), "--concurrency", "1", "--log-level", "warning", "--use-dynamic-base-id"]
+    command += ["--file-flush-interval-msec", "100"]  # of its access log, which is read: ten seconds unless told
     with log.open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink)
     try:
