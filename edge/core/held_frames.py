@@ -21,20 +21,19 @@ _BLOCK_BYTES = 4096
 
 
 class HeldFrames:
-    """A queue; true while it holds any. What goes in has been checked already (`FrameDecoder`)."""
+    """A queue; `count` are in it. What goes in has been checked already (`FrameDecoder`)."""
 
-    __slots__ = ("_blocks", "_last", "_ready")
+    __slots__ = ("_blocks", "_last", "_ready", "count")
 
     def __init__(self) -> None:
+        self.count = 0
         self._ready: deque[Frame] = deque()
         self._blocks: deque[bytes] = deque()  # come after those that are ready, as on the wire
         self._last = bytearray()  # the block after those
 
-    def __bool__(self) -> bool:
-        return bool(self._ready or self._last or self._blocks)
-
     def extend(self, frames: Sequence[Frame]) -> None:
         """These come last."""
+        self.count += len(frames)
         room = 0 if self._last or self._blocks else max(0, READY_FRAMES - len(self._ready))
         if room >= len(frames):
             self._ready.extend(frames)
@@ -49,12 +48,15 @@ class HeldFrames:
 
     def popleft(self) -> Frame:
         """The first. Raises IndexError when there is none."""
-        if not self._ready and self:
+        if not self._ready and self.count:
             self._unpack()
-        return self._ready.popleft()
+        frame = self._ready.popleft()
+        self.count -= 1
+        return frame
 
     def clear(self) -> None:
         """Drop all."""
+        self.count = 0
         self._ready.clear()
         self._blocks.clear()
         self._last.clear()

@@ -74,7 +74,8 @@ class LeavingAnswer:
 
     async def write(self, data: bytes) -> None:
         """Send a piece; waits while the client is slower than we are."""
-        self._refuse_if_not_open()
+        if self.over or not self.started:
+            raise _not_open()
         if not data or self._muted:
             return
         if self._left is not None:
@@ -93,7 +94,8 @@ class LeavingAnswer:
 
     def end(self, trailers: Sequence[Header] = ()) -> None:
         """The body is whole. Trailers go out where there is room for them and the client said that it reads them."""
-        self._refuse_if_not_open()
+        if self.over or not self.started:
+            raise _not_open()
         if self._left and not self._muted:
             self.abort()
             return
@@ -117,9 +119,9 @@ class LeavingAnswer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         self._transport.abort()
 
-    def _refuse_if_not_open(self) -> None:
-        if self.over or not self.started:
-            raise RuntimeError("the answer is not open")
-
     def _takes_trailers(self) -> bool:
         return any(name == b"te" and b"trailers" in value.lower() for name, value in self._request.headers)
+
+
+def _not_open() -> RuntimeError:
+    return RuntimeError("the answer is not open")

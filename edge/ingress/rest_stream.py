@@ -79,13 +79,14 @@ class RestStream:
         if not self._status:
             self._start(answer, self._framing.media_type or _sound(printed.content_type))
         id_ = _id_of(printed.body, self._event_id) if self._event_id else ""
-        await self._say(answer, self._framing.item(printed.body, id_))
+        item = self._framing.item(printed.body, id_)
+        await answer.write(item if self._coder is None else self._coder.piece(item))
 
     async def heartbeat(self, answer: AnswerSink) -> None:
         """`Silence.tell`, for server-sent events: the client learns that its call is heard, and from then on that it lives."""
         if not self._status:
             self._start(answer, self._framing.media_type)
-        await self._say(answer, sse.HEARTBEAT)
+        await answer.write(sse.HEARTBEAT if self._coder is None else self._coder.piece(sse.HEARTBEAT))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """A good end; an error by its status, inside the body, or by cutting the body short."""
@@ -116,9 +117,6 @@ class RestStream:
         trailers = response_headers((), outcome.trailers, with_trailers=True)
         answer.end([field for field in trailers if field[0].startswith(TRAILER_PREFIX)])
         return self._status
-
-    async def _say(self, answer: AnswerSink, data: bytes) -> None:
-        await answer.write(data if self._coder is None else self._coder.piece(data))
 
     async def _say_last(self, answer: AnswerSink, data: bytes) -> None:
         if self._coder is not None:

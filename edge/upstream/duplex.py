@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from math import inf
 
-from edge.core.grpc_frame import Frame, FrameError, encode_frame
+from edge.core.grpc_frame import PREFIX_BYTES, Frame, FrameError, encode_frame
 from edge.core.held_frames import HeldFrames
 from edge.outcome import Fault, Refusal
 from edge.upstream import reply
@@ -19,11 +19,14 @@ from edge.upstream.call import Header, Trace, UnaryReply
 from edge.upstream.stream import Stream, Unprocessed, frame_refusal
 from edge.wire.session import CANCEL
 
+_OPENED_BYTES = 8 * 1024
+"""What was read opens the window by so many bytes at a time while more waits to be read: not for each of many small messages."""
+
 
 class DuplexStream(Stream):
     """A streaming call: `edge.upstream.call.MessageStream`. One task may send while another receives; `cancel` when done."""
 
-    __slots__ = ("_frames", "_loop", "_readable", "_timer", "_trace", "_unacknowledged", "_writable")
+    __slots__ = ("_frames", "_loop", "_read_bytes", "_readable", "_timer", "_trace", "_unacknowledged", "_writable")
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class DuplexStream(Stream):
         self._trace = trace
         self._loop = loop
         self._frames = HeldFrames()
-        self._unacknowledged = 0
+        self._unacknowledged = self._read_bytes = 0
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._timer = None if deadline is None else loop.call_at(deadline, self.expire)
@@ -74,17 +77,24 @@ class DuplexStream(Stream):
 
     async def receive(self) -> bytes | None:
         """The next message; None when there are no more, and then `outcome` says why."""
-        while not self._frames:
+        frames = self._frames
+        while not frames.count:
             if self.settled_as is not None:
                 return None
             self._readable = self._loop.create_future()
             await self._readable
-        frame = self._frames.popleft()
-        self._consumed(frame.wire_bytes)
+        frame = frames.popleft()
+        compressed, payload = frame
+        self._read_bytes += PREFIX_BYTES + len(payload)
+        if not frames.count or self._read_bytes >= _OPENED_BYTES:
+            self._consumed(self._read_bytes)
+            self._read_bytes = 0
+        if not compressed:
+            return payload
         try:
             return self._message(frame)
         except FrameError as error:
-            self._frames.clear()
+            frames.clear()
             self.settle(frame_refusal(error), reset_code=CANCEL)
             self.settled_as = frame_refusal(error)  # even if good trailers came first: the reader did not get all
             return None
@@ -97,7 +107,7 @@ class DuplexStream(Stream):
 
     def _consumed(self, size: int) -> None:
         """Open the window by what was read; by everything, once only an incomplete message (or nothing) is held."""
-        size = min(size, self._unacknowledged) if self._frames else self._unacknowledged
+        size = min(size, self._unacknowledged) if self._frames.count else self._unacknowledged
         if size and self.carrier is not None:
             self._unacknowledged -= size
             self.carrier.acknowledge(self.id, size)
@@ -116,7 +126,7 @@ class DuplexStream(Stream):
     def frames_received(self, frames: list[Frame]) -> None:
         """Queue messages; while the reader is behind, the window stays shut."""
         self._frames.extend(frames)
-        if not self._frames:
+        if not self._frames.count:
             self._consumed(0)
         elif frames:
             _wake(self._readable)
@@ -131,7 +141,7 @@ class DuplexStream(Stream):
 
     def settled(self) -> None:
         """Wake both sides; an incomplete message will not be read, what it took of the window is given back."""
-        if not self._frames:
+        if not self._frames.count:
             self._consumed(0)
         if self._timer is not None:
             self._timer.cancel()

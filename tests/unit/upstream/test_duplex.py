@@ -45,13 +45,26 @@ async def test_the_window_stays_shut_until_messages_are_read(stream: DuplexStrea
     deliver(stream, b"\0\0\5th")
     assert carrier(stream).acknowledged == 0
     await stream.receive()
-    assert carrier(stream).acknowledged == 10
+    assert carrier(stream).acknowledged == 0, "a few bytes, while more waits, are not worth a frame"
     await stream.receive()
     assert carrier(stream).acknowledged == 10 + 11 + 7, (
         "what is left is one incomplete message: the rest of it may come"
     )
     deliver(stream, b"i")
     assert carrier(stream).acknowledged == 29
+
+
+async def test_the_window_opens_by_what_was_read_while_more_waits(stream: DuplexStream) -> None:
+    """In steps of 8 KiB, and never by more than was read."""
+    stream.head_received(HEAD, end=False)
+    deliver(stream, encode_frame(b"m" * 1000) * 20)
+    opened = []
+    for _ in range(19):
+        await stream.receive()
+        opened.append(carrier(stream).acknowledged)
+    assert opened == [0] * 8 + [9045] * 9 + [18090] * 2
+    await stream.receive()
+    assert carrier(stream).acknowledged == 20 * 1005
 
 
 async def test_what_is_not_read_is_given_back_when_the_call_is_cancelled(stream: DuplexStream) -> None:
