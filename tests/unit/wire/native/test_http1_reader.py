@@ -85,5 +85,5 @@ def test_reading_takes_time_by_the_octet(before: bytes, again: bytes) -> None:
         assert reader.flaw is None
         return thread_time() - begun
 
-    small, large = (min(spent(size) for _ in range(3)) for size in (10_000, 160_000))
+    small, large = (min(spent(size) for _ in range(3)) for size in (4_000, 64_000))
     assert large < 64 * small
