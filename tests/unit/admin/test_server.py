@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import httpx
@@ -14,9 +14,16 @@ import pytest
 from edge.admin.pages import Pages
 from edge.admin.server import AdminServer
 
+Exposition = Callable[[str], Awaitable[tuple[str, bytes]]]
+
 
 async def exposition(accept: str) -> tuple[str, bytes]:
     return f"text/plain; for={accept}", b"edge_up 1\n" * 100_000
+
+
+async def huge(accept: str) -> tuple[str, bytes]:
+    """More than a kernel takes from us while nobody reads."""
+    return "text/plain", bytes(64 << 20)
 
 
 def no_reasons() -> Sequence[str]:
@@ -28,10 +35,12 @@ def broken() -> object:
 
 
 @asynccontextmanager
-async def serving(timeout_s: float = 5.0, max_connections: int = 64) -> AsyncIterator[int]:
+async def serving(
+    timeout_s: float = 5.0, max_connections: int = 64, metrics: Exposition = exposition
+) -> AsyncIterator[int]:
     """A running server's port."""
     sock = socket.create_server(("127.0.0.1", 0))
-    pages = Pages(no_reasons, exposition, {"/broken": broken})
+    pages = Pages(no_reasons, metrics, {"/broken": broken})
     server = AdminServer(sock, pages, timeout_s=timeout_s, max_connections=max_connections)
     await server.start()
     try:
@@ -108,7 +117,7 @@ async def test_a_client_that_sends_too_slowly_is_cut_off() -> None:
 
 async def test_a_client_that_reads_nothing_is_cut_off() -> None:
     """The page is larger than what the kernel takes; the server gives up and is free again."""
-    async with serving(timeout_s=0.2, max_connections=1) as port:
+    async with serving(timeout_s=0.2, max_connections=1, metrics=huge) as port:
         with socket.socket() as slow:
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             slow.connect(("127.0.0.1", port))
