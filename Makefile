@@ -71,6 +71,8 @@ test-portable: $(VENV)/.done ## The wire and transcoding tests on the portable e
 
 check: setup lint types imports mirror native-check ## Format, lint, types, layers, mirror tests; clippy and the tests of the native engine where cargo is
 
+# The same examples each time, as in the rest of the suite: red means a change. `make fuzz` looks for what nobody has tried yet.
+native-check: export PROPTEST_RNG_SEED ?= 1
 native-check: ## clippy and cargo test on the native engine (skipped without cargo)
 	@if command -v cargo >/dev/null; then cd native && cargo clippy --quiet --release --all-targets && cargo test --quiet --release; else echo "native engine: no cargo, not checked"; fi
 

@@ -191,17 +191,13 @@ impl Scan {
             return Err(BAD_VERSION);
         }
         match (place, octet) {
-            // The major digit is kept in the version until the minor one comes.
-            (5, b'0') => self.version = Version::Http09,
-            (5, b'1') => self.version = Version::Http10,
-            (5, b'2') => self.version = Version::Http20,
-            (5, _) => return Err(self.unserved(head)),
+            // Not before both digits are there: what is no version is another fault than one that is not served.
             (7, _) => {
-                self.version = match (self.version, octet) {
-                    (Version::Http09, b'9') => Version::Http09,
-                    (Version::Http10, b'0') => Version::Http10,
-                    (Version::Http10, b'1') => Version::Http11,
-                    (Version::Http20, b'0') => Version::Http20,
+                self.version = match (head[self.mark + 5], octet) {
+                    (b'0', b'9') => Version::Http09,
+                    (b'1', b'0') => Version::Http10,
+                    (b'1', b'1') => Version::Http11,
+                    (b'2', b'0') => Version::Http20,
                     _ => return Err(self.unserved(head)),
                 };
             }

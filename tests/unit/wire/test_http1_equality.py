@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.core.http1_head import FlawKind
@@ -47,6 +47,8 @@ def test_sound_messages(data: bytes, cuts: list[int]) -> None:
 
 @settings(max_examples=600, deadline=None)
 @given(near_valid(), cuts)
+@example(b"GET / HTTP/31.1\r\nHost: h\r\n\r\n", [])
+@example(b"GET / HTTP/3x1\r\nHost: h\r\n\r\n", [])
 def test_damaged_messages(data: bytes, cuts: list[int]) -> None:
     agree(data, cuts)
 
