@@ -31,9 +31,8 @@ class DateClock:
     """The Date field's value, formatted once a second."""
 
     def __init__(self) -> None:
-        self._since = self._until = (
-            0.0  # the second that the line is for; floats, as the clock's: comparing unlike numbers costs more
-        )
+        # The second that the line is for; floats, as the clock's: comparing unlike numbers costs more.
+        self._since = self._until = 0.0
         self._line = self._value = b""
 
     def line(self) -> bytes:

@@ -7,7 +7,6 @@ lock, no system call. `publish` carries the sums over to prometheus_client.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -85,14 +84,9 @@ class RpcMetrics:
         """A call is over, admitted or not; everything about it is in `x`."""
         ended, key = self._ended, (x.dialect, x.grpc_code, x.status)
         ended[key] = ended.get(key, 0) + 1
-        # `Tally.observe`, without the calls.
-        tally = self._duration
-        tally.counts[bisect_left(LATENCY_BOUNDS_S, duration_s)] += 1
-        tally.total += duration_s
+        self._duration.observe(duration_s)
         if x.upstream_address:
-            tally, upstream_s = self._upstream_duration, x.upstream_s
-            tally.counts[bisect_left(LATENCY_BOUNDS_S, upstream_s)] += 1
-            tally.total += upstream_s
+            self._upstream_duration.observe(x.upstream_s)
         self._request_bytes += x.request_bytes
         self._response_bytes += x.response_bytes
         if not self._is_listed:

@@ -63,9 +63,8 @@ def parse_duration(text: str) -> tuple[int, int]:
         raise Misfit(f"{shown(text)} is not a duration like 1.5s")
     sign, whole, fraction = match.groups()
     seconds, nanos = int(whole), _nanos(fraction)
-    if (
-        seconds > _MAX_DURATION_S
-    ):  # the range is the seconds'; with the last of them nanos may stand: protobuf's conformance suite
+    # The range is the seconds'; with the last of them nanos may stand, as in protobuf's conformance suite.
+    if seconds > _MAX_DURATION_S:
         raise Misfit(f"{shown(text)} is out of a Duration's range")
     return (-seconds, -nanos) if sign else (seconds, nanos)
 
