@@ -1,13 +1,14 @@
 //! Reading header blocks (RFC 7541 section 6), with a memory for blocks that repeat.
 //!
-//! Owns the condition under which a block may be remembered: it is short, reading it changed nothing, and the table is as it
-//! was then. Peers send the same few blocks call after call; one look-up then stands for decoding, judging and making objects.
-//! Bounds the list by its size and by the number of its fields: a field may take one octet there and seventy here.
+//! One look-up in that memory (`block_memory`) stands for decoding, judging and making objects; here it is found out what a block looks up
+//! in the table and what it adds to it. Bounds the list by its size and by the number of its fields: a field may take one octet there and seventy here.
+
+use std::sync::Arc;
 
 use super::block_facts::{BlockFacts, Judge};
+use super::block_memory::{BlockMemory, Outcome};
 use super::dynamic_table::{DynamicTable, ENTRY_OVERHEAD, Entry};
 use super::field_kind::FieldFacts;
-use super::hash::hash;
 use super::host::Fields;
 use super::hpack_error::HpackError;
 use super::session::KEPT;
@@ -17,27 +18,18 @@ const INDEXED: u8 = 0x80;
 const INCREMENTAL: u8 = 0x40;
 const SIZE_UPDATE: u8 = 0x20;
 
-/// Bounds of the memory: blocks, and what each may hold.
-const SLOTS: usize = 64;
-const MAX_BLOCK_BYTES: usize = 256;
-const MAX_BLOCK_FIELDS: usize = 32;
-
-struct Remembered<L> {
-    block: Vec<u8>,
-    list: L,
-    facts: BlockFacts,
-}
-
 /// The decoder of one connection.
 pub struct Decoder<F, L> {
     table: DynamicTable<F>,
     max_list_bytes: usize,
     max_fields: usize,
-    slots: Vec<Option<Remembered<L>>>,
-    /// The table's when the slots were filled: what was read before can never be asked for again and is not held any longer.
-    remembered: u64,
+    memory: BlockMemory<F, L>,
     judge: Judge,
+    // Of the block that is being read.
     fields: Vec<F>,
+    added: Vec<Arc<Entry<F>>>,
+    looks_up: bool,
+    resizes: bool,
     name: Vec<u8>,
     value: Vec<u8>,
 }
@@ -48,10 +40,12 @@ impl<F, L> Decoder<F, L> {
             table: DynamicTable::new(),
             max_list_bytes,
             max_fields,
-            slots: Vec::new(),
-            remembered: 0,
+            memory: BlockMemory::new(),
             judge: Judge::default(),
             fields: Vec::new(),
+            added: Vec::new(),
+            looks_up: false,
+            resizes: false,
             name: Vec::new(),
             value: Vec::new(),
         }
@@ -63,53 +57,43 @@ impl<F, L> Decoder<F, L> {
         block: &[u8],
         host: &mut H,
     ) -> Result<(L, BlockFacts), HpackError> {
-        let slot = hash(block) as usize % SLOTS;
-        if let Some(Some(known)) = self.slots.get(slot)
-            && self.remembered == self.table.epoch
-            && known.block == block
-        {
+        if let Some(known) = self.memory.find(block, self.table.epoch) {
+            for entry in &known.added {
+                self.table.add(Arc::clone(entry));
+            }
             return Ok((host.share_list(&known.list), known.facts));
         }
-        let epoch = self.table.epoch;
-        if self.remembered != epoch {
-            self.slots.clear();
-            self.remembered = epoch;
-        }
         self.fields.clear();
+        self.added.clear();
+        (self.looks_up, self.resizes) = (false, false);
         self.judge.begin();
         self.read(block, host)?;
         self.name.shrink_to(KEPT);
         self.value.shrink_to(KEPT);
         let list = host.list(&mut self.fields);
         let facts = self.judge.facts();
-        if epoch == self.table.epoch && block.len() <= MAX_BLOCK_BYTES && facts.fields <= MAX_BLOCK_FIELDS {
-            self.remember(slot, block, host.share_list(&list), facts);
+        let (added, looks_up) = (std::mem::take(&mut self.added), self.looks_up);
+        // What looks up and adds is not the same again: its own entries have moved the others.
+        if !self.resizes && (added.is_empty() || !looks_up) {
+            let outcome = Outcome { list: host.share_list(&list), facts, added, looks_up };
+            self.memory.keep(block, self.table.epoch, outcome);
         }
         Ok((list, facts))
     }
 
     #[cfg(test)]
     pub fn remembered(&self) -> usize {
-        self.slots.iter().flatten().count()
+        self.memory.len()
+    }
+
+    #[cfg(test)]
+    pub fn forget(&mut self) {
+        self.memory = BlockMemory::new();
     }
 
     #[cfg(test)]
     pub fn table_bytes(&self) -> usize {
         self.table.used()
-    }
-
-    fn remember(&mut self, slot: usize, block: &[u8], list: L, facts: BlockFacts) {
-        if self.slots.is_empty() {
-            self.slots.resize_with(SLOTS, || None);
-        }
-        match &mut self.slots[slot] {
-            Some(known) => {
-                known.block.clear();
-                known.block.extend_from_slice(block);
-                (known.list, known.facts) = (list, facts);
-            }
-            empty => *empty = Some(Remembered { block: block.to_vec(), list, facts }),
-        }
     }
 
     fn read<H: Fields<Field = F, List = L>>(&mut self, block: &[u8], host: &mut H) -> Result<(), HpackError> {
@@ -129,6 +113,7 @@ impl<F, L> Decoder<F, L> {
                 }
                 let (limit, after) = integer::decode(rest, 5)?;
                 rest = after;
+                self.resizes = true;
                 if !self.table.resize(limit) {
                     return Err(HpackError::Malformed);
                 }
@@ -152,6 +137,7 @@ impl<F, L> Decoder<F, L> {
             self.fields.push(host.static_field(place));
             return Ok(name.len() + value.len());
         }
+        self.looks_up = true;
         let entry = self.table.get(place - static_table::COUNT).ok_or(HpackError::Malformed)?;
         self.judge.see(entry.facts, entry.value());
         self.fields.push(host.share(&entry.field));
@@ -174,7 +160,9 @@ impl<F, L> Decoder<F, L> {
             let size = name.len() + value.len();
             self.judge.see(facts, value);
             if prefix_bits == 6 {
-                self.table.add(Entry::new(host.share(&field), facts, name, value));
+                let entry = Arc::new(Entry::new(host.share(&field), facts, name, value));
+                self.added.push(Arc::clone(&entry));
+                self.table.add(entry);
             }
             self.fields.push(field);
             return Ok((size, rest));
@@ -186,6 +174,7 @@ impl<F, L> Decoder<F, L> {
                 (name, static_table::FACTS[place], host.named_like(&like, value))
             }
             None => {
+                self.looks_up = true;
                 let entry = self.table.get(place - static_table::COUNT).ok_or(HpackError::Malformed)?;
                 (entry.name(), entry.facts, host.named_like(&entry.field, value))
             }
@@ -194,7 +183,8 @@ impl<F, L> Decoder<F, L> {
         let size = name.len() + value.len();
         self.judge.see(facts, value);
         if prefix_bits == 6 {
-            let entry = Entry::new(host.share(&field), facts, name, value);
+            let entry = Arc::new(Entry::new(host.share(&field), facts, name, value));
+            self.added.push(Arc::clone(&entry));
             self.table.add(entry);
         }
         self.fields.push(field);

@@ -1,6 +1,7 @@
 //! The decoder's dynamic table (RFC 7541 sections 2.3.2 and 4): a bounded queue of fields, the newest first.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::field_kind::FieldFacts;
 
@@ -37,7 +38,7 @@ impl<F> Entry<F> {
 }
 
 pub struct DynamicTable<F> {
-    entries: VecDeque<Entry<F>>,
+    entries: VecDeque<Arc<Entry<F>>>,
     used: usize,
     limit: usize,
     /// Counts changes: what was read under another count may mean something else now.
@@ -51,11 +52,11 @@ impl<F> DynamicTable<F> {
 
     /// The entry that is `age` insertions old, 0 for the newest.
     pub fn get(&self, age: usize) -> Option<&Entry<F>> {
-        self.entries.get(age)
+        self.entries.get(age).map(Arc::as_ref)
     }
 
     /// Adds the newest; what does not fit empties the table (section 4.4).
-    pub fn add(&mut self, entry: Entry<F>) {
+    pub fn add(&mut self, entry: Arc<Entry<F>>) {
         self.epoch += 1;
         let size = entry.size();
         self.shrink(self.limit.saturating_sub(size));

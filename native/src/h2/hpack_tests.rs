@@ -178,13 +178,37 @@ fn a_remembered_block_is_forgotten_when_the_table_changes() {
 #[test]
 fn blocks_that_can_not_be_asked_for_again_are_not_held() {
     let (mut decoder, mut host) = (decoder(), PlainHost::default());
-    for index in 0x82..0x8c {
-        decoder.decode(&[index], &mut host).unwrap();
-    }
-    assert!(decoder.remembered() > 1);
     decoder.decode(&octets("4001 6101 31"), &mut host).unwrap();
-    decoder.decode(&[0xbe], &mut host).unwrap();
-    assert_eq!(decoder.remembered(), 1);
+    for block in ["be", "be82", "be83", "0f2f 0132"] {
+        decoder.decode(&octets(block), &mut host).unwrap();
+    }
+    assert_eq!(decoder.remembered(), 5);
+    decoder.decode(&octets("4001 6201 32"), &mut host).unwrap();
+    assert_eq!(decoder.remembered(), 2); // the two that look nothing up
+}
+
+/// Some servers put the same fields into the table again with each answer (nginx does): what looks nothing up means the same always.
+#[test]
+fn a_block_that_adds_to_the_table_adds_again() {
+    let (mut decoder, mut host) = (decoder(), PlainHost::default());
+    let adds_twice = octets("4001 6101 31 4001 6201 32");
+    for times in 1..4 {
+        assert_eq!(decoder.decode(&adds_twice, &mut host).unwrap().0, list(&[("a", "1"), ("b", "2")]));
+        assert_eq!((decoder.remembered(), decoder.table_bytes()), (1, times * 2 * 34));
+    }
+    assert_eq!(decoder.decode(&octets("bebf c0"), &mut host).unwrap().0, list(&[("b", "2"), ("a", "1"), ("b", "2")]));
+    decoder.decode(&adds_twice, &mut host).unwrap();
+    assert_eq!(decoder.decode(&octets("be"), &mut host).unwrap().0, list(&[("b", "2")]));
+}
+
+/// Such a block moves the entries that it names itself.
+#[test]
+fn a_block_that_looks_up_and_adds_is_read_each_time() {
+    let (mut decoder, mut host) = (decoder(), PlainHost::default());
+    decoder.decode(&octets("4001 6101 31"), &mut host).unwrap();
+    let both = octets("be 4001 6201 32");
+    assert_eq!(decoder.decode(&both, &mut host).unwrap().0, list(&[("a", "1"), ("b", "2")]));
+    assert_eq!(decoder.decode(&both, &mut host).unwrap().0, list(&[("b", "2"), ("b", "2")]));
 }
 
 /// What callers choose enters no table, and a secret is marked as one (section 7.1).
@@ -202,6 +226,22 @@ fn secrets_are_never_indexed() {
     encoder.field(&mut out, b"x-request-id", b"1");
     assert_eq!(out[0], 0);
 }
+
+/// Of blocks: indexed from either table, literals that add and that do not, a name from either table, table sizes.
+const PIECES: &[&str] = &[
+    "82",
+    "be",
+    "bf",
+    "c0",
+    "4001 6101 31",
+    "4001 6201 32",
+    "0001 6101 31",
+    "7f00 0133",
+    "4401 2f",
+    "3f e11f",
+    "20",
+    "3f 20",
+];
 
 const NAMES: &[&str] = &["a", ":path", ":status", "te", "user-agent", "cookie", "content-length", "x-long-name"];
 
@@ -234,6 +274,28 @@ proptest! {
                     }
                     prop_assert_eq!(decoder.decode(&block, &mut host).unwrap().0, fields);
                 }
+            }
+        }
+    }
+
+    /// Blocks come again, between others that add to the table, look up in it and resize it: with a memory and without, they say the same.
+    #[test]
+    fn what_is_remembered_is_what_would_be_read(steps in prop::collection::vec(prop::collection::vec(
+        prop::sample::select(PIECES), 1..4
+    ), 1..40)) {
+        let (mut remembering, mut host) = (decoder(), PlainHost::default());
+        for known in 0..steps.len() {
+            let block = |step: &Vec<&str>| octets(&step.concat());
+            let mut fresh = decoder();
+            let expected = steps[..=known].iter().map(|step| {
+                fresh.forget();
+                fresh.decode(&block(step), &mut host).map(|(list, facts)| (list, facts.fields))
+            }).last().unwrap();
+            let found = remembering.decode(&block(&steps[known]), &mut host).map(|(list, facts)| (list, facts.fields));
+            prop_assert_eq!(remembering.table_bytes(), fresh.table_bytes());
+            prop_assert_eq!(&found, &expected);
+            if found.is_err() {
+                break;
             }
         }
     }

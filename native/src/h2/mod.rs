@@ -7,6 +7,7 @@
 use pyo3::prelude::*;
 
 mod block_facts;
+mod block_memory;
 mod caller;
 mod code;
 mod decoder;
