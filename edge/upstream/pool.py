@@ -33,7 +33,7 @@ class PoolState:
 
 
 class Pool:
-    """`edge.upstream.call.Upstream` over a list of endpoints. `metadata` is added to every call."""
+    """`edge.upstream.call.Upstream` over a list of endpoints, of the loop that it is made in. `metadata` is added to every call."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Pool:
         self._slots = Slots(name, endpoints, plan, max_connections=max_connections, max_pending=max_pending)
         scheme = b"http" if plan.security.context is None else b"https"
         self._heads = RequestHeads(scheme, authority, metadata)
+        self._loop = asyncio.get_running_loop()  # here, not for each call: until Python 3.12 that is a system call (getpid)
 
     def seek(self, hold_s: float, why_none: Callable[[], str]) -> None:
         """As `Slots.seek`."""
@@ -73,7 +74,7 @@ class Pool:
 
     def unary(self, request: UnaryRequest, done: Done) -> Running:
         """Begin one call; it is made again elsewhere while no service has begun it."""
-        call = Attempts(self._slots, self._heads, asyncio.get_running_loop(), request, done)
+        call = Attempts(self._slots, self._heads, self._loop, request, done)
         call.begin()
         return call
 
@@ -87,7 +88,7 @@ class Pool:
         trace: Trace | None = None,
     ) -> MessageStream:
         """Begin a streaming call. When it cannot begin, the stream returned has ended already: see its `outcome`."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         stream = DuplexStream(loop, max_message_bytes, deadline, trace)
         try:
             connection = self._slots.take() or await self._slots.wait(deadline)

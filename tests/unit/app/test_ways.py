@@ -19,7 +19,7 @@ def loaded(folder: Path, shop: dict[str, Any], **upstreams: Any) -> Config:
     return config(folder, upstreams={"shop": {**A, **shop}, **upstreams})
 
 
-def test_one_way_is_the_pool_itself(tmp_path: Path) -> None:
+async def test_one_way_is_the_pool_itself(tmp_path: Path) -> None:
     """Nothing stands between a call and it."""
     given = loaded(tmp_path, {"failover": {"upstreams": ["b"]}}, b=B)
     pools = {name: pool for name, (_, pool) in make_pools(given, {}).items()}
@@ -28,7 +28,7 @@ def test_one_way_is_the_pool_itself(tmp_path: Path) -> None:
     assert isinstance(made["shop"], RoutedUpstream)
 
 
-def test_what_stands_in_may_have_ways_itself_in_any_order(tmp_path: Path) -> None:
+async def test_what_stands_in_may_have_ways_itself_in_any_order(tmp_path: Path) -> None:
     """Each upstream is made once, whoever names it; counts are those of the upstream, over reloads."""
     given = loaded(tmp_path, {"failover": {"upstreams": ["b"]}}, b={**B, "failover": {"upstreams": ["c"]}}, c=C)
     pools = {name: pool for name, (_, pool) in make_pools(given, {}).items()}

@@ -11,7 +11,7 @@ from tests.unit.upstream.services import pool_to
 from tests.unit.upstream.test_routed import Told
 
 
-def test_calls_and_reach_of_each_way() -> None:
+async def test_calls_and_reach_of_each_way() -> None:
     """A reload takes the counts along; what it takes away is unreachable, not counted anew."""
     registry = CollectorRegistry()
     a, b = Told(), Told(reached=False)
