@@ -209,7 +209,7 @@ def plain(entries: Iterable[tuple[bytes, str]]) -> list[Header]:
 
 @lru_cache(maxsize=64)  # services say the same ones over and over; one that does not makes others be judged again
 def told(
-    headers: tuple[Header, ...], trailers: tuple[Header, ...], names: ResponseNames, *, with_trailers: bool
+    headers: tuple[Header, ...], trailers: tuple[Header, ...], names: ResponseNames, with_trailers: bool
 ) -> tuple[tuple[Header, ...], int | None]:
     """What response metadata comes to in HTTP: `response_headers` and `status_override`."""
     fields = response_headers(headers, trailers, with_trailers=with_trailers, names=names)

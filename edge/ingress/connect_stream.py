@@ -67,7 +67,7 @@ class ConnectStream:
         self._started = True
         fields = [
             (b"content-type", f"{MEDIA_TYPE}+{self._form.name}".encode("ascii")),
-            (b"x-request-id", self._opening.request_id.encode("ascii")),
+            self._opening.id_field,
         ]
         if self._gzip:
             fields.append((b"connect-content-encoding", b"gzip"))

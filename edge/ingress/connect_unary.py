@@ -77,4 +77,4 @@ class ConnectUnary:
         opening = self._opening
         assert opening.target is not None
         compress = opening.serving.apis[opening.target.api].compression
-        return dressed(answer, opening.head, opening.request_id, compress=compress)
+        return dressed(answer, opening.head, opening.id_field, compress=compress)

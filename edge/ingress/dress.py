@@ -21,9 +21,9 @@ _CONDITIONAL = frozenset((HTTPMethod.GET, HTTPMethod.HEAD))
 _VARY = (b"vary", b"accept-encoding")
 
 
-def dressed(answer: Answer, head: Head, request_id: str, *, compress: bool) -> Answer:
-    """The answer as this client gets it."""
-    return dress(answer.status, [*answer.headers], answer.body, head, request_id, compress=compress, close=answer.close)
+def dressed(answer: Answer, head: Head, id_field: Header, *, compress: bool) -> Answer:
+    """The answer as this client gets it; `id_field` tells it the request id."""
+    return dress(answer.status, [*answer.headers], answer.body, head, id_field, compress=compress, close=answer.close)
 
 
 def dress(
@@ -31,13 +31,13 @@ def dress(
     headers: list[Header],
     body: bytes,
     head: Head,
-    request_id: str,
+    id_field: Header,
     *,
     compress: bool,
     close: bool = False,
 ) -> Answer:
     """`dressed`, of an answer that is not made yet; `headers` are added to."""
-    headers.append((b"x-request-id", request_id.encode("ascii")))
+    headers.append(id_field)
     asked = head.first
     wanted = asked.get(b"if-none-match")
     if wanted and status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), headers):

@@ -69,7 +69,7 @@ class GrpcUnary:
 
 def head_of(terms: Terms, opening: Opening) -> list[Header]:
     """The fields every answer of a call begins with."""
-    return [(b"content-type", terms.media_type), (b"x-request-id", opening.request_id.encode("ascii"))]
+    return [(b"content-type", terms.media_type), opening.id_field]
 
 
 def refused_on_head(opening: Opening, refusal: Refusal, media_type: str) -> Answer:

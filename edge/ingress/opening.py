@@ -34,10 +34,10 @@ class Opening(Exchange):
     """
     The Exchange as the front and the dialects have it: with the generation to serve from, the policies, the head, and who sent it.
 
-    Policies, log and metrics see the Exchange that it is.
+    Policies, log and metrics see the Exchange that it is. `id_field` is the request id as a field, for the service and the client.
     """
 
-    __slots__ = ("client", "head", "pipeline", "serving")
+    __slots__ = ("client", "head", "id_field", "pipeline", "serving")
 
     def __init__(
         self, serving: Serving, pipeline: Pipeline, dialect: Dialect, head: Head, client: Client, request_id: str
@@ -51,6 +51,7 @@ class Opening(Exchange):
         self.http_method, self.path, self.http_version = head.method, head.path, head.version
         self.peer, self.user_agent = client.origin.client, client.user_agent
         self.request_id = request_id
+        self.id_field: Header = (b"x-request-id", request_id.encode("ascii"))
         self.started = head.started
         self.caller = "" if head.caller is None else head.caller.spiffe_id
         self.target = self.deadline = self.refusal = None
@@ -103,7 +104,7 @@ def metadata_of(opening: Opening, extra: Sequence[tuple[bytes, str]] = ()) -> li
     target, caller = opening.target, opening.head.caller
     assert target is not None
     metadata = request_metadata(opening.head.headers, opening.serving.apis[target.api].metadata)
-    metadata.append((b"x-request-id", opening.request_id.encode("ascii")))
+    metadata.append(opening.id_field)
     metadata += opening.client.metadata
     if caller is not None:
         metadata.append((b"x-forwarded-client-cert", caller.forwarded))

@@ -131,7 +131,7 @@ class RestStream:
             headers.append((b"vary", b"accept"))
         if self._framing.media_type == sse.MEDIA_TYPE:
             headers += _unbuffered(headers)
-        headers.append((b"x-request-id", self._opening.request_id.encode("ascii")))
+        headers.append(self._opening.id_field)
         self._choose_coding(headers, media_type)
         status = status_override(self._headers) or OK
         answer.start(status, headers)
@@ -158,7 +158,7 @@ class RestStream:
                 outcome.headers, outcome.trailers, with_trailers=wants_trailers, names=self._names
             )
             answer = error_answer(outcome, self._route.api_codec, headers, status_override(outcome.headers))
-        return dressed(answer, opening.head, opening.request_id, compress=False)
+        return dressed(answer, opening.head, opening.id_field, compress=False)
 
 
 def _sound(content_type: str) -> str:

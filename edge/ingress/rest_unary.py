@@ -58,9 +58,7 @@ class RestUnary:
         rules = self._settings.metadata
         if reply.headers or reply.trailers:
             wants_trailers = b"trailers" in opening.head.first.get(b"te", b"").lower()
-            fields, status = told(
-                tuple(reply.headers), tuple(reply.trailers), rules.response, with_trailers=wants_trailers
-            )
+            fields, status = told(tuple(reply.headers), tuple(reply.trailers), rules.response, wants_trailers)
         if rules.grpc_status:
             fields = (*fields, *status_fields(reply.code, reply.text))
         if reply.message is None:
@@ -80,7 +78,7 @@ class RestUnary:
             [content_type, *fields],
             printed.body,
             opening.head,
-            opening.request_id,
+            opening.id_field,
             compress=self._settings.compression,
         )
 
@@ -94,7 +92,7 @@ class RestUnary:
 
     def _dressed(self, answer: Answer) -> Answer:
         opening = self._opening
-        return dressed(answer, opening.head, opening.request_id, compress=self._settings.compression)
+        return dressed(answer, opening.head, opening.id_field, compress=self._settings.compression)
 
 
 _MAX_CHARS = 128

@@ -132,4 +132,4 @@ def _form(opening: Opening, target: Target, match: Match | None, subprotocol: Su
 
 
 def _fields(given: Handshake, subprotocol: Subprotocol, opening: Opening) -> list[Header]:
-    return [*response_fields(given, subprotocol), (b"x-request-id", opening.request_id.encode("ascii"))]
+    return [*response_fields(given, subprotocol), opening.id_field]

@@ -50,7 +50,8 @@ class Pool:
         self._slots = Slots(name, endpoints, plan, max_connections=max_connections, max_pending=max_pending)
         scheme = b"http" if plan.security.context is None else b"https"
         self._heads = RequestHeads(scheme, authority, metadata)
-        self._loop = asyncio.get_running_loop()  # here, not for each call: until Python 3.12 that is a system call (getpid)
+        # Here, not for each call: until Python 3.12, asking is a system call (getpid).
+        self._loop = asyncio.get_running_loop()
 
     def seek(self, hold_s: float, why_none: Callable[[], str]) -> None:
         """As `Slots.seek`."""
