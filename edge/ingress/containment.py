@@ -2,7 +2,7 @@
 What is said when a service's bug keeps it from answering by itself.
 
 Owns that there is always an answer, even where shaping a refusal is what fails: one request's bug costs that request only, and is never
-silent. What a service's calls raise is contained where they are called: `http1_turn`.
+silent. What a service's calls raise is contained where they are called: `turn`.
 """
 
 from __future__ import annotations

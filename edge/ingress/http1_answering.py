@@ -14,10 +14,10 @@ from edge.ingress.http1_inlet import Inlet
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.http1_state import BODY, CALL, CLOSED, FLUSH, HEAD, IDLE, LINGER, READY
 from edge.ingress.http1_stream import Http1Stream
-from edge.ingress.http1_turn import Turn
 from edge.ingress.http1_writer import AnswerWriter
 from edge.ingress.lazy_timer import LazyTimer
 from edge.ingress.service import Answer, Service
+from edge.ingress.turn import Turn
 from edge.outcome import Fault, Refusal
 from edge.wire.engines import engine
 

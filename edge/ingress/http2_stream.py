@@ -19,13 +19,13 @@ from edge.core import glitches
 from edge.ingress import http2_response
 from edge.ingress.containment import last_resort, refused
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.http1_turn import Turn
 from edge.ingress.http2_body import ArrivingBody
 from edge.ingress.http2_head import Origin, read_head
 from edge.ingress.http2_limits import CHUNK_BYTES, GATHERED_BYTES, MIN_PROGRESS_BYTES
 from edge.ingress.http2_outgoing import Outgoing
 from edge.ingress.http2_sink import LeavingAnswer
 from edge.ingress.service import Answer, Call, Head, Header, Service, StreamCall, over_limit
+from edge.ingress.turn import Turn
 from edge.outcome import Fault, Refusal
 from edge.wire.session import CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR, H2Session
 

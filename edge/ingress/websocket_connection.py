@@ -26,10 +26,10 @@ from edge.core.websocket_frames import (
 )
 from edge.ingress.http1_limits import QUEUE_BYTES
 from edge.ingress.http1_response import head
-from edge.ingress.http1_turn import Turn
 from edge.ingress.http1_writer import AnswerWriter
 from edge.ingress.lazy_timer import LazyTimer
 from edge.ingress.service import Answer, Header, StreamCall
+from edge.ingress.turn import Turn
 from edge.ingress.upgrade import Handover
 from edge.ingress.websocket_flow import IncomingMessages, OutgoingMessages
 from edge.ingress.websocket_speech import one_message

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.http1_turn import Turn
 from edge.ingress.http2_limits import GATHERED_BYTES
 from edge.ingress.http2_stream import Http2Stream
 from edge.ingress.service import Answer, AnswerSink, BodyBroken, BodySource, Head, Header
+from edge.ingress.turn import Turn
 from edge.outcome import Fault, Refusal
 from edge.wire.session import CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR, SessionSettings
 from tests.unit.ingress.doubles import no_garbage, run, turns

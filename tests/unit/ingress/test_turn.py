@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from edge.ingress.containment import last_resort
-from edge.ingress.http1_turn import Turn
 from edge.ingress.service import Answer, Answered, AnswerSink, BodySource, Call, Head, StreamCall
+from edge.ingress.turn import Turn
 from edge.outcome import Fault, Refusal
 from tests.unit.ingress.doubles import RecordedCall, Recorder, Wire, run, turns
 
