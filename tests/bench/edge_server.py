@@ -21,7 +21,7 @@ from tests.bench.scenes import SERVICES
 from tests.bench.server_process import Server, cores, started
 from tests.bench.site import NAME, Site
 from tests.bench.variants import EDGE, Variant
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 
 POLICIES = Path(__file__).with_name("policies.yaml")
 

@@ -18,6 +18,7 @@ from tests.bench.server_process import Server, cores, started
 from tests.bench.site import NAME, Certificates, Site
 from tests.bench.variants import ENVOY, Variant
 from tests.peers import envoy
+from tests.peers.ports import free_port
 
 BUFFER_BYTES = 4 * 1024 * 1024
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
@@ -108,7 +109,7 @@ def running_envoy(variant: Variant, site: Site) -> Iterator[Server]:
     """Start it, end it."""
     binary = envoy.envoy_binary()
     assert binary is not None, "Envoy is not installed: run make setup"
-    port, admin_port = envoy.free_port(), envoy.free_port()
+    port, admin_port = free_port(), free_port()
     path = site.folder / f"envoy-{port}.json"
     log = site.folder / f"envoy-{port}-access.log"
     path.write_text(json.dumps(configuration(variant, site, port, admin_port, log)))

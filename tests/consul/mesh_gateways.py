@@ -17,7 +17,8 @@ from typing import Any
 
 from tests.certs.envoy_sidecar import _address, _cluster
 from tests.consul.scenes import Peer, asked
-from tests.peers.envoy import _wait_ready, envoy_binary, free_port
+from tests.peers.envoy import _wait_ready, envoy_binary
+from tests.peers.ports import free_port
 
 _FILTERS = "type.googleapis.com/envoy.extensions.filters."
 

@@ -26,7 +26,8 @@ from tests.consul.scenes import Peer, asked, until
 from tests.consul.sidecars import intend
 from tests.consul.test_called_from_mesh import inbound_of, serving
 from tests.gateway import RunningGateway
-from tests.peers.envoy import envoy_binary, free_port
+from tests.peers.envoy import envoy_binary
+from tests.peers.ports import free_port
 from tests.upstreams.recorder import Recorder, Reply
 
 Names = Callable[[str], str]

@@ -20,7 +20,7 @@ from tests.consul.scenes import asked
 from tests.consul.sidecars import files_of
 from tests.consul.test_transcript import EDGE, intended, process, ready_at, told
 from tests.peers.consul_agent import running_agent
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 
 pytestmark = [
     pytest.mark.slow,

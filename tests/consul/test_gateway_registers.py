@@ -14,7 +14,7 @@ import pytest
 
 from tests.consul.scenes import Peer, asked
 from tests.gateway import bookstore_config
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 from tests.upstreams.recorder import Recorder, Reply
 
 Names = Callable[[str], str]

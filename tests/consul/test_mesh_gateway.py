@@ -22,7 +22,8 @@ from tests.consul.test_gateway import SHELF
 from tests.consul.test_native_dial import native
 from tests.gateway import running
 from tests.peers.consul_agent import ConsulAgent, running_agent
-from tests.peers.envoy import envoy_binary, free_port
+from tests.peers.envoy import envoy_binary
+from tests.peers.ports import free_port
 from tests.upstreams.recorder import Recorder
 
 pytestmark = [

@@ -18,7 +18,8 @@ from tests.consul.scenes import Peer, token_with
 from tests.consul.sidecars import intend, register_with_sidecar, sidecar_of
 from tests.consul.test_gateway import SHELF, ready
 from tests.gateway import bookstore_config, running
-from tests.peers.envoy import envoy_binary, free_port
+from tests.peers.envoy import envoy_binary
+from tests.peers.ports import free_port
 from tests.upstreams.recorder import Recorder
 
 Names = Callable[[str], str]

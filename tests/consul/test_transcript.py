@@ -23,7 +23,8 @@ from tests.consul.scenes import Peer, asked
 from tests.consul.sidecars import intend, sidecar_of
 from tests.gateway import bookstore_config
 from tests.peers.consul_agent import running_agent
-from tests.peers.envoy import ROOT, envoy_binary, free_port
+from tests.peers.envoy import ROOT, envoy_binary
+from tests.peers.ports import free_port
 
 pytestmark = [
     pytest.mark.slow,

@@ -8,7 +8,6 @@ fails meanwhile.
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,6 +24,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from edge.descriptors.compile import compile_protos
 from tests.gateway import RunningGateway, running
 from tests.matrix.rest_site import shaped
+from tests.peers.ports import free_port
 from tests.upstreams.recorder import OPTIONS, AnyPath
 
 HEAD = (
@@ -35,13 +35,6 @@ FEED = 'rpc Feed(Animal) returns (Animal) { option (google.api.http) = {post: "/
 OLD = HEAD + "service Zoo { " + GET + "}\n"
 NEW = HEAD.replace("string name = 1;", "string name = 1; int32 legs = 2;") + "service Zoo { " + GET + FEED + "}\n"
 BROKEN = HEAD + "service Zoo { " + GET.replace("/zoo/{name}", "/zoo/{nmae}") + "}\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from meshconfig.consul_graph import refused_together
 from meshconfig.consul_rules import refused
 from meshconfig.consul_store import StoreError
 from meshconfig.items import Entry
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 _SERVERS = ("CreateIndex", "ModifyIndex")

@@ -23,7 +23,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.peers.envoy import _wait_ready, envoy_binary, free_port
+from tests.peers.envoy import _wait_ready, envoy_binary
+from tests.peers.ports import free_port
 
 _SEEN = "x-path-seen"
 TRUST_DOMAIN = "11111111-2222-3333-4444-555555555555.consul"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.build_consul import BINARY, VERSION
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 
 START_TIMEOUT_S = 60.0
 

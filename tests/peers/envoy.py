@@ -7,7 +7,6 @@ A real Envoy with grpc_json_transcoder, as the second opinion and the yardstick.
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -21,20 +20,14 @@ from typing import Any
 from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from tests.peers.ports import free_port
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def envoy_binary() -> Path | None:
     """The Envoy that `make setup` installed, or None."""
     return next(iter(sorted((ROOT / ".envoy").glob("lib/python*/site-packages/envoy/_bin/envoy"))), None)
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def without_response_body(descriptor_set: bytes) -> bytes:

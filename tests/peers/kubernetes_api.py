@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from scripts.build_kubernetes import API_SERVER, ETCD
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 
 ADMIN, WEAK = "admin-token", "weak-token"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices"

@@ -27,7 +27,8 @@ import trustme
 from tests.bench.backend import running_backend
 from tests.bench.process_cpu import cpu_s, rss_bytes
 from tests.bench.scenes import SERVICES, Scene, descriptor_set, scenes, write_answers
-from tests.peers.envoy import AtTheEdge, Transcoding, free_port, running_envoy, without_response_body
+from tests.peers.envoy import AtTheEdge, Transcoding, running_envoy, without_response_body
+from tests.peers.ports import free_port
 from tests.resilience.assailant import Toll
 from tests.resilience.edge_process import ROOT
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.peers.envoy import _address, _cluster, _wait_ready, envoy_binary, free_port
+from tests.peers.envoy import _address, _cluster, _wait_ready, envoy_binary
+from tests.peers.ports import free_port
 
 NAME = "books.shop.svc.cluster.local"
 _TYPE = "type.googleapis.com/envoy.extensions"

@@ -17,7 +17,7 @@ import pytest
 from edge.app.run import run
 from edge.core.problem import ProblemsError
 from tests.gateway import bookstore_config
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 
 
 def written(folder: Path, port: int) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.cli.consul_findings import consul
 from edge.cli.findings import State
 from edge.config.models import Config
-from tests.peers.envoy import free_port
+from tests.peers.ports import free_port
 
 
 def config(address: str | None) -> Config:
