@@ -324,6 +324,24 @@ def test_an_index_means_what_the_table_holds_now(client: H2Session) -> None:
     assert blocks[1] == blocks[3] == blocks[4]
 
 
+def test_a_block_that_fills_the_table_fills_it_each_time(client: H2Session) -> None:
+    """As nginx answers: each head puts the same fields into the table again, where a later one finds as many."""
+    adds = (
+        b"\x88\x76\x05nginx\x5f\x10application/grpc"  # 0x40 and an index of the static table: with incremental indexing
+    )
+    said = [(b":status", b"200"), (b"server", b"nginx"), (b"content-type", b"application/grpc")]
+    content_type, server = said[2], said[1]
+    finds = b"\x88\xbe\xbf\xc0\xc1"  # the four newest entries
+    for block, fields in ((adds, said), (adds, said), (finds, [said[0], *(content_type, server) * 2]), (adds, said)):
+        stream = client.open(REQUEST, end=True)
+        (event,) = client.receive(wire(HeadersFrame(stream, block, flags=["END_HEADERS", "END_STREAM"])))
+        assert event == HeadersReceived(stream, fields, end=True)
+    stream = client.open(REQUEST, end=True)
+    beyond = b"\x88" + bytes([0xC0 + 4])  # three times two entries were put in, the seventh is none
+    events = client.receive(wire(HeadersFrame(stream, beyond, flags=["END_HEADERS", "END_STREAM"])))
+    assert isinstance(events[-1], ConnectionFailed)
+
+
 def test_the_smallest_table_of_one_frame_is_signalled(client: H2Session) -> None:
     """RFC 7541 4.2: a peer that named a small table and then a large one has emptied its own in between."""
     client.open(REQUEST, end=True)
