@@ -1,7 +1,8 @@
 //! The blocks a decoder has read lately, and what they came to: peers send the same few, call after call.
 //!
 //! Owns the condition under which a block means the same again. One that looks nothing up in the dynamic table always does, and adds the
-//! same entries to it; one that does look up means the same as long as the table does. Bounds what is held: so many short blocks.
+//! same entries to it; one that does look up means the same as long as the table does. Bounds what a peer can have us hold: so many short
+//! blocks, a quarter of a megabyte at the worst.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::block_facts::BlockFacts;
 use super::dynamic_table::Entry;
 use super::hash::hash;
 
-const SLOTS: usize = 64;
+const SLOTS: usize = 32;
 const MAX_BLOCK_BYTES: usize = 256;
 const MAX_BLOCK_FIELDS: usize = 32;
 

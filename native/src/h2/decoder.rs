@@ -1,7 +1,8 @@
 //! Reading header blocks (RFC 7541 section 6), with a memory for blocks that repeat.
 //!
-//! One look-up in that memory (`block_memory`) stands for decoding, judging and making objects; here it is found out what a block looks up
-//! in the table and what it adds to it. Bounds the list by its size and by the number of its fields: a field may take one octet there and seventy here.
+//! One look-up in that memory (`block_memory`) stands for decoding, judging and making objects; here it is found out what a block looks
+//! up in the table and what it adds to it. Bounds the list by its size and by the number of its fields: a field may take one octet
+//! there and seventy here.
 
 use std::sync::Arc;
 
