@@ -14,7 +14,9 @@ from pathlib import Path
 
 _LOWEST = 10_000
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_HIGHEST = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else 32_768
+_FOR_CLIENTS = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else 32_768
+_HIGHEST = max(_FOR_CLIENTS, 20_000)
+"""Where a machine gives nearly all ports to clients, these are among them: some choice there must be."""
 
 
 def free_port() -> int:
@@ -30,9 +32,8 @@ def free_ports(count: int) -> list[int]:
 
 def _port(held: ExitStack) -> int:
     for _ in range(1000):
-        port = random.SystemRandom().randrange(
-            _LOWEST, _HIGHEST
-        )  # not of the seed: tests that run beside these have the same
+        # Not of the seed: tests that run beside these have the same one.
+        port = random.SystemRandom().randrange(_LOWEST, _HIGHEST)
         try:
             held.enter_context(socket.create_server(("127.0.0.1", port)))
         except OSError:

@@ -326,9 +326,8 @@ def test_an_index_means_what_the_table_holds_now(client: H2Session) -> None:
 
 def test_a_block_that_fills_the_table_fills_it_each_time(client: H2Session) -> None:
     """As nginx answers: each head puts the same fields into the table again, where a later one finds as many."""
-    adds = (
-        b"\x88\x76\x05nginx\x5f\x10application/grpc"  # 0x40 and an index of the static table: with incremental indexing
-    )
+    # A literal with incremental indexing is 0x40 and the index of a name in the static table.
+    adds = b"\x88\x76\x05nginx\x5f\x10application/grpc"
     said = [(b":status", b"200"), (b"server", b"nginx"), (b"content-type", b"application/grpc")]
     content_type, server = said[2], said[1]
     finds = b"\x88\xbe\xbf\xc0\xc1"  # the four newest entries
