@@ -40,6 +40,7 @@ from edge.app.ways_metrics import WaysMetrics, several_ways
 from edge.config.models import Config, Limits
 from edge.config.models import Listener as GivenListener
 from edge.config.ways import pooled
+from edge.core.fair_share import WorkerShare
 from edge.core.request_id import RequestIds
 from edge.ingress.connections import ConnectionSlots, limit_within
 from edge.ingress.front import Front
@@ -83,11 +84,21 @@ class Gateway:
     """`runtime.worker.Served`. `load` reads the configuration anew each time it is called."""
 
     def __init__(
-        self, load: Callable[[], Config], shared: SharedMetrics | None = None, *, registers: bool = True
+        self,
+        load: Callable[[], Config],
+        shared: SharedMetrics | None = None,
+        share: WorkerShare | None = None,
+        *,
+        registers: bool = True,
     ) -> None:
-        """`registers`: it tells Consul of itself; a worker's supervisor does that for all of them."""
+        """
+        `shared` and `share`: there are other workers, whose metrics and connections these are as well.
+
+        `registers`: it tells Consul of itself; a worker's supervisor does that for all of them.
+        """
         self._load = load
         self._registers = registers
+        self._share = share
         self._mesh: Mesh | None = None
         self._metrics = Metrics(engine=engine().name, shared=shared)
         self._metrics.before_publishing(MeshMetrics(self._metrics.registry, lambda: self._mesh).publish)
@@ -126,7 +137,7 @@ class Gateway:
         await self._document(snapshot)
         self._metrics.start()
         service = self._service(config)
-        slots = ConnectionSlots(_connection_limit(config, raise_file_limit()))
+        slots = ConnectionSlots(_connection_limit(config, raise_file_limit()), self._share)
         self._metrics.watch_connections(lambda: slots.used)
         for given, sock in zip(config.listeners, listeners, strict=True):
             listener = await self._listener(config, given, service, slots)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from edge.app.gateway import Gateway
 from edge.config.load import load_config
 from edge.config.models import Config
+from edge.core.fair_share import WorkerShare
 from edge.runtime import early_signals, inheritance, sockets, worker
+from edge.runtime.shared_counts import SharedCounts
 from edge.runtime.sockets import Bind
 from edge.runtime.supervisor import Supervisor
 from edge.telemetry import log
@@ -58,9 +60,12 @@ def _presence(config: Config) -> Registrar | None:
 
 def _serve_inherited(config_path: Path, given: inheritance.Inheritance) -> int:
     shared = SharedMetrics(given.metrics_directory, given.slot) if given.metrics_directory else None
+    share = WorkerShare(SharedCounts(given.connections).numbers, given.slot)
     drain_timeout_s = _load(config_path).drain_timeout
     return worker.serve_inherited(
-        lambda: Gateway(lambda: _load(config_path), shared, registers=False), given, drain_timeout_s=drain_timeout_s
+        lambda: Gateway(lambda: _load(config_path), shared, share, registers=False),
+        given,
+        drain_timeout_s=drain_timeout_s,
     )
 
 

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from edge.core.backlog import Backlog
+from edge.core.fair_share import WorkerShare
 from edge.core.suspects import Suspects
 
 
@@ -63,17 +64,20 @@ def _refused_at_once(limit: int) -> int:
 
 
 class ConnectionSlots:
-    """A worker's connection limit."""
+    """A worker's connection limit. `share`, when other workers take from the same queues, is told how many it holds."""
 
-    __slots__ = ("limit", "used")
+    __slots__ = ("_arriving", "limit", "share", "used")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, share: WorkerShare | None = None) -> None:
         self.limit = limit
+        self.share = share
         self.used = 0
+        self._arriving = 0
 
     def take(self) -> Admission:
         """Count one more; the caller gives it back whatever the verdict."""
         self.used += 1
+        self.publish()
         if self.used <= self.limit:
             return Admission.SERVE
         return Admission.REFUSE if self.used <= self.limit + _refused_at_once(self.limit) else Admission.DROP
@@ -81,6 +85,22 @@ class ConnectionSlots:
     def give_back(self) -> None:
         """One fewer."""
         self.used -= 1
+        self.publish()
+
+    def arrive(self) -> None:
+        """One was accepted and is no connection yet. It takes no slot, but the other workers count it."""
+        self._arriving += 1
+        self.publish()
+
+    def arrived(self) -> None:
+        """It is one, or has failed to become one."""
+        self._arriving -= 1
+        self.publish()
+
+    def publish(self) -> None:
+        """Tell the other workers."""
+        if self.share is not None:
+            self.share.publish(self.used + self._arriving)
 
 
 class Connections:

@@ -11,9 +11,12 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from edge.core.glitches import GlitchBudget
+from edge.ingress.acceptor import Acceptor
 from edge.ingress.connections import Connections, ConnectionSlots
 from edge.ingress.detect import AlpnSwitch, PrefaceSwitch
 from edge.ingress.http1 import Http1Connection
@@ -44,7 +47,11 @@ def server_session(
 
 
 class Listener:
-    """Serves `service` on a bound socket. `slots` is the worker's connection limit, shared by its listeners."""
+    """
+    Serves `service` on a bound socket. `slots` is the worker's connection limit, shared by its listeners.
+
+    Where other workers accept on the same socket (`slots.share`), it takes its share of connections; alone, all of them.
+    """
 
     def __init__(
         self,
@@ -58,8 +65,9 @@ class Listener:
         self._limits = limits
         self._tls = tls
         self._make_session = make_session
+        self._slots = slots
         self._connections = Connections(slots)
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | Acceptor | None = None
 
     @property
     def connections(self) -> int:
@@ -70,16 +78,20 @@ class Listener:
         """Accept on `sock`, which is ours from now on."""
         loop = asyncio.get_running_loop()
         sock.setblocking(False)  # noqa: FBT003  # positional only
-        limits, tls = self._limits, self._tls
-        self._server = await loop.create_server(
-            self._switch(loop),
-            sock=sock,
-            ssl=tls,
-            backlog=BACKLOG,
+        switch = self._switch(loop)
+        tls: dict[str, Any] = {}
+        if self._tls is not None:
             # A handshake is part of the head as far as a slow client goes; a close_notify that never comes is not awaited long.
-            ssl_handshake_timeout=limits.header_timeout_s if tls else None,
-            ssl_shutdown_timeout=limits.linger_s if tls else None,
-        )
+            waits = {
+                "ssl_handshake_timeout": self._limits.header_timeout_s,
+                "ssl_shutdown_timeout": self._limits.linger_s,
+            }
+            tls = {"ssl": self._tls, **waits}
+        if self._slots.share is None:
+            self._server = await loop.create_server(switch, sock=sock, backlog=BACKLOG, **tls)
+        else:
+            connect = partial(loop.connect_accepted_socket, switch, **tls)
+            self._server = Acceptor(sock, connect, self._slots, self._slots.share)
 
     def _switch(self, loop: asyncio.AbstractEventLoop) -> Callable[[], asyncio.Protocol]:
         """Makes what decides the protocol of each new connection."""
@@ -93,9 +105,14 @@ class Listener:
         """Stop accepting, let running requests finish for `timeout_s`, cut the rest."""
         if self._server is None:
             return
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_s
         self._server.close()
         await self._connections.drain(timeout_s)
-        await self._server.wait_closed()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(end):
+                await self._server.wait_closed()
+        await self._connections.drain(max(0.0, end - loop.time()))  # whose handshake was under way
         self._server = None
 
 

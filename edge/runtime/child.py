@@ -17,6 +17,7 @@ from contextlib import suppress
 from edge.runtime.early_signals import held_back
 from edge.runtime.inheritance import Inheritance
 from edge.runtime.report import Reports
+from edge.runtime.shared_counts import SharedCounts
 from edge.telemetry.shared_metrics import DIRECTORY_VARIABLE
 
 _READ_BYTES = 65536
@@ -31,6 +32,7 @@ class Child:
         slot: int,
         listeners: Sequence[socket.socket],
         admin: socket.socket | None,
+        connections: SharedCounts,
         metrics_directory: str,
         now: float,
     ) -> None:
@@ -44,6 +46,7 @@ class Child:
             slot,
             theirs.fileno(),
             tuple(sock.fileno() for sock in listeners),
+            connections.descriptor,
             None if admin is None else admin.fileno(),
             metrics_directory,
         )

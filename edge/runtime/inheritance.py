@@ -19,17 +19,21 @@ VARIABLE = "EDGE_WORKER"
 
 @dataclass(frozen=True, slots=True)
 class Inheritance:
-    """`listeners` and `admin` are listening sockets, `channel` is a stream socket to the supervisor; all file descriptors."""
+    """
+    File descriptors: `listeners` and `admin` are listening sockets, `channel` is a stream socket to the supervisor, `connections`
+    is memory in which each worker writes how many connections it holds (`SharedCounts`).
+    """
 
     slot: int
     channel: int
     listeners: tuple[int, ...]
+    connections: int
     admin: int | None = None
     metrics_directory: str | None = None
 
     def descriptors(self) -> tuple[int, ...]:
         """All that the worker must inherit."""
-        return (self.channel, *self.listeners, *(() if self.admin is None else (self.admin,)))
+        return (self.channel, *self.listeners, self.connections, *(() if self.admin is None else (self.admin,)))
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """`base` and this."""

@@ -2,7 +2,8 @@
 Listening sockets, made before any worker exists and kept while workers come and go.
 
 Owns that all that cannot be bound is reported at once, each with its address and a fix. No SO_REUSEPORT: closing one of several
-such listeners drops the connections queued on it, so workers share one inherited socket instead.
+such listeners drops the connections queued on it, so workers share one inherited socket instead; who takes which of the connections on
+it is `ingress.acceptor`'s to say.
 """
 
 from __future__ import annotations

@@ -22,10 +22,12 @@ from typing import Protocol
 
 import structlog
 
+from edge.core.fair_share import AWAY
 from edge.core.respawn import Respawn
 from edge.runtime.child import Child
 from edge.runtime.early_signals import let_through
 from edge.runtime.notify import notify
+from edge.runtime.shared_counts import SharedCounts
 from edge.runtime.signal_pipe import SignalPipe
 from edge.runtime.worker import BAD_INPUT, FAILED, OK
 from edge.telemetry.shared_metrics import forget_worker
@@ -79,6 +81,7 @@ class Supervisor:
         self._drain_timeout_s = drain_timeout_s
         self._slots = [_Slot(number) for number in range(workers)]
         self._selector = selectors.DefaultSelector()
+        self._connections = SharedCounts.of(workers, AWAY)
         self._metrics_directory = tempfile.mkdtemp(prefix="edge-metrics-")
         self._is_complete = False  # every slot has been ready once
         self._is_stopping = False
@@ -95,6 +98,7 @@ class Supervisor:
                     self._turn()
         finally:
             self._close_listeners()
+            self._connections.close()
             shutil.rmtree(self._metrics_directory, ignore_errors=True)
         return self._code
 
@@ -124,13 +128,17 @@ class Supervisor:
     def _spawn(self, slot: _Slot, now: float) -> None:
         slot.due = None
         try:
-            child = Child(self._command, slot.number, self._listeners, self._admin, self._metrics_directory, now)
+            child = self._child(slot.number, now)
         except OSError as error:  # out of processes or descriptors
             _log.error("worker could not be started", slot=slot.number, error=str(error))
             self._schedule(slot, None, now)
             return
         slot.child = child
         self._selector.register(child.channel, selectors.EVENT_READ, lambda: self._hear(child))
+
+    def _child(self, slot: int, now: float) -> Child:
+        given = (self._listeners, self._admin, self._connections, self._metrics_directory)
+        return Child(self._command, slot, *given, now)
 
     def _hear(self, child: Child) -> None:
         if self._slots[child.slot].child is not child:  # buried earlier in this very turn
@@ -164,6 +172,7 @@ class Supervisor:
         child.close()
         slot.child = None
         forget_worker(self._metrics_directory, slot.number)
+        self._connections.numbers[slot.number] = AWAY
         if self._is_stopping:
             if child.reports.ready and code != OK:
                 self._code = self._code or FAILED

@@ -1,15 +1,18 @@
-"""A listener over real sockets, on both event loops."""
+"""A listener over real sockets, on both event loops, alone and as one of several workers that take from one queue."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 import uvloop
 
+from edge.core.fair_share import AWAY, WorkerShare
 from edge.ingress.connections import ConnectionSlots
 from edge.ingress.http1_limits import Http1Limits
 from edge.ingress.listener import Listener
@@ -18,25 +21,30 @@ from tests.unit.ingress.doubles import Recorder, without_date
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 Scenario = Callable[[], Coroutine[Any, Any, None]]
+SHARED = ContextVar("SHARED", default=False)
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-@pytest.fixture(params=LOOPS)
+@pytest.fixture(params=[(loop, shared) for loop in LOOPS for shared in (False, True)], ids=str)
 def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
+    loop, shared = request.param
+
     def runner(scenario: Scenario) -> None:
         async def checked() -> None:
+            SHARED.set(shared)
             await scenario()
             assert asyncio.all_tasks() == {asyncio.current_task()}
 
-        with asyncio.Runner(loop_factory=LOOPS[request.param]) as held:
+        with asyncio.Runner(loop_factory=LOOPS[loop]) as held:
             held.run(checked())
 
     return runner
 
 
-async def listening(service: Recorder, slots: ConnectionSlots | None = None) -> tuple[Listener, int]:
+async def listening(service: Recorder, limit: int = 10, tls: ssl.SSLContext | None = None) -> tuple[Listener, int]:
     sock = socket.create_server(("127.0.0.1", 0))
-    listener = Listener(service, Http1Limits(), slots or ConnectionSlots(10))
+    share = WorkerShare([AWAY, AWAY], 0) if SHARED.get() else None
+    listener = Listener(service, Http1Limits(), ConnectionSlots(limit, share), tls)
     port = sock.getsockname()[1]
     await listener.start(sock)
     return listener, port
@@ -161,7 +169,7 @@ def test_a_reader_that_stops_is_noticed_by_the_transport(run: Callable[[Scenario
 
 def test_the_limit_is_told(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
-        listener, port = await listening(Recorder(), ConnectionSlots(1))
+        listener, port = await listening(Recorder(), limit=1)
         first, first_writer = await asyncio.open_connection("127.0.0.1", port)
         first_writer.write(GET)
         await read_answer(first)
@@ -172,5 +180,22 @@ def test_the_limit_is_told(run: Callable[[Scenario], None]) -> None:
         for writer in (first_writer, second_writer):
             writer.close()
         await listener.drain(5)
+
+    run(scenario)
+
+
+def test_a_handshake_that_stalls_does_not_outlast_a_drain(run: Callable[[Scenario], None]) -> None:
+    """Its own time limit may be longer; the client has said nothing yet, so nothing is lost."""
+
+    async def scenario() -> None:
+        listener, port = await listening(Recorder(), tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.05)  # it is accepted by then, or is in the queue: as well
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await listener.drain(0.2)
+        assert loop.time() - began_s < Http1Limits().header_timeout_s / 2
+        writer.close()
+        await until(lambda: len(asyncio.all_tasks()) == 1)  # asyncio's own server has not let go of it
 
     run(scenario)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edge.runtime.child import Child
+from edge.runtime.shared_counts import SharedCounts
 
 _SPEAK = """
 import os, sys, time
@@ -27,7 +28,8 @@ sys.exit(7)
 @contextmanager
 def _child(slot: int) -> Iterator[Child]:
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        child = Child([sys.executable, "-c", _SPEAK], slot, [sock], None, "nowhere", now=5.0)
+        counts = SharedCounts.of(2, 0)
+        child = Child([sys.executable, "-c", _SPEAK], slot, [sock], None, counts, "nowhere", now=5.0)
         try:
             yield child
         finally:
@@ -35,19 +37,22 @@ def _child(slot: int) -> Iterator[Child]:
             while child.reap() is None:
                 time.sleep(0.01)
             child.close()
+            counts.close()
 
 
 def test_one_that_cannot_be_started_leaves_nothing_open() -> None:
     """The supervisor tries again and again: a descriptor each time would be its end."""
+    counts = SharedCounts.of(1, 0)
     before = len(os.listdir("/proc/self/fd"))
     errors = []
     for _ in range(3):
         try:
-            Child(["/nonexistent/python"], 0, [], None, "nowhere", now=0.0)
+            Child(["/nonexistent/python"], 0, [], None, counts, "nowhere", now=0.0)
         except OSError as error:
             errors.append(error)  # keeps the frame, and so would keep the socket
     assert len(errors) == 3
     assert len(os.listdir("/proc/self/fd")) == before
+    counts.close()
 
 
 def test_a_reload_before_it_can_heed_one_does_not_end_it() -> None:

@@ -16,8 +16,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.core.fair_share import AWAY
 from edge.core.problem import Problem, ProblemsError
 from edge.runtime.inheritance import claim
+from edge.runtime.shared_counts import SharedCounts
 from edge.runtime.sockets import Bind, bind_all
 from edge.runtime.supervisor import Supervisor
 from edge.runtime.worker import serve, serve_inherited
@@ -118,6 +120,10 @@ def main() -> int:
     if inheritance is not None:
         # A dead worker's gauges are gone before its successor starts, or this raises.
         Path(inheritance.metrics_directory or "", f"gauge_livesum_{inheritance.slot}.db").touch(exist_ok=False)
+        # And it holds no connections any more, as far as the others can see.
+        held = SharedCounts(inheritance.connections).numbers
+        assert held[inheritance.slot] == AWAY
+        held[inheritance.slot] = 7
         if "slot_fails" in settings and inheritance.slot == settings["slot_fails"]:
             fail = "config"
         return serve_inherited(lambda: TinyGateway(fail), inheritance, drain_timeout_s=DRAIN_S)
