@@ -57,6 +57,8 @@ class Findings:
     """By server; `none` is the service itself."""
     idle: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     """Bytes per connection: row, server."""
+    scaling: dict[str, dict[str, list[tuple[Sample, Sample]]]] = field(default_factory=dict)
+    """With one worker and with two: scene, server."""
     resident: dict[str, int] = field(default_factory=dict)
 
     def add(self, variant: str, scene: str, server: str, sample: Sample) -> None:

@@ -14,7 +14,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from tests.bench import answers, edge_server, envoy_server, grpc_gateway_server, h2load, idle_memory, open_loop, wrk
+from tests.bench import (
+    answers,
+    edge_server,
+    envoy_server,
+    grpc_gateway_server,
+    h2load,
+    idle_memory,
+    open_loop,
+    scaling,
+    wrk,
+)
 from tests.bench.findings import Findings, Sample
 from tests.bench.process_cpu import cpu_s, family
 from tests.bench.scenes import Scene
@@ -61,6 +71,8 @@ def measure(site: Site, effort: Effort) -> Findings:
     findings = Findings()
     for variant in VARIANTS:
         under_load(variant, site, effort, findings)
+    if effort.wanted(scaling.ROW):
+        scaling.measure(site, effort.rounds, partial(_told_sample, site, effort.seconds), findings)
     if effort.wanted("half load"):
         at_half_load(site, effort, findings)
     for variant, row in ((BARE, "idle connection"), (TLS, "idle TLS connection")):
@@ -110,6 +122,11 @@ def sample(server: Server, scene: Scene, site: Site, seconds: int) -> Sample:
         p99_ms=seen.p99_ms,
         errors=seen.errors,
     )
+
+
+def _told_sample(site: Site, seconds: int, server: Server, scene: Scene, text: str) -> Sample:
+    _progress(text)
+    return sample(server, scene, site, seconds)
 
 
 def at_half_load(site: Site, effort: Effort, findings: Findings) -> None:

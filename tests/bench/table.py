@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
+from tests.bench import scaling
 from tests.bench.findings import Findings, Sample, ratio
 from tests.bench.open_loop import Pace
 from tests.bench.variants import EDGE
@@ -36,6 +37,7 @@ def markdown(findings: Findings, facts: dict[str, str], command: str, *, picture
         for scene, servers in scenes.items():
             lines += [_load_row(scene, name, servers) for name in servers]
         lines.append("")
+    lines += scaling.table(findings)
     lines += _paces(findings)
     lines += _idle(findings)
     if findings.resident:

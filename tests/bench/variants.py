@@ -38,5 +38,5 @@ VARIANTS = (
     Variant("policies", scenes=(*SMALL, "gRPC, h2 to h2"), policies=True),
     Variant("mTLS to the service", scenes=("GET small",), upstream_tls=True),
     TLS,
-    Variant("2 workers", scenes=("GET small", "POST 1 MB"), workers=2),
+    Variant("2 workers", scenes=("GET small",), workers=2),
 )
