@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +26,7 @@ from edge.admin.tasks import running_tasks
 from edge.app.builtin import BUILTIN, local_services
 from edge.app.described import openapi_documents
 from edge.app.dialects import front
+from edge.app.listening import Listening
 from edge.app.located_metrics import LocatedMetrics
 from edge.app.locating import Locating
 from edge.app.mesh_inbound_metrics import MeshInboundMetrics
@@ -38,20 +38,13 @@ from edge.app.snapshot import Snapshot, load_snapshot
 from edge.app.ways import Calls, routed, unserved
 from edge.app.ways_metrics import WaysMetrics, several_ways
 from edge.config.models import Config, Limits
-from edge.config.models import Listener as GivenListener
-from edge.config.ways import pooled
 from edge.core.fair_share import WorkerShare
 from edge.core.request_id import RequestIds
-from edge.ingress.connections import ConnectionSlots, limit_within
 from edge.ingress.front import Front
 from edge.ingress.grpc_health import Health
-from edge.ingress.http1_limits import Http1Limits
-from edge.ingress.listener import Listener, server_session
-from edge.ingress.mesh_listener import MeshListener
+from edge.ingress.listener import server_session
 from edge.ingress.serving import Serving
-from edge.ingress.tls import renew, server_context
 from edge.policies.log_access import LogAccess
-from edge.runtime.file_limit import raise_file_limit
 from edge.telemetry.access_log import AccessLog
 from edge.telemetry.line_writer import LineWriter
 from edge.telemetry.metrics import Metrics
@@ -65,19 +58,12 @@ from edge.wire.engines import engine
 if TYPE_CHECKING:
     from certs.source import CertificateSource
     from edge.app.mesh import Mesh
+    from edge.app.mesh_inbound import MeshInbound
 
 _log = structlog.get_logger("edge.gateway")
 
 _FIXED = ("listeners", "admin", "limits", "access_log", "drain_timeout")
 """Sections that take effect at start only: their sockets and bounds are already in use."""
-
-
-_RESERVED_FILES = 128
-"""Descriptors for the admin listener's 64 connections, logs, the loop, threads that read files."""
-
-
-_ENDPOINTS_FOUND = 16
-"""Of an upstream whose endpoints are found in Consul, Kubernetes or DNS, descriptors are kept for so many."""
 
 
 class Gateway:
@@ -113,8 +99,7 @@ class Gateway:
         self._snapshot: Snapshot
         self._serving: Serving
         self._limits = Limits()
-        self._listeners: list[Listener] = []
-        self._renewals: list[Callable[[], None]] = []
+        self._listening: Listening | None = None
         self._admin: AdminServer | None = None
         self._lines: LineWriter | None = None
         self._watches: Watches | None = None
@@ -136,15 +121,10 @@ class Gateway:
         await self._follow(config)
         await self._document(snapshot)
         self._metrics.start()
-        service = self._service(config)
-        slots = ConnectionSlots(_connection_limit(config, raise_file_limit()), self._share)
-        self._metrics.watch_connections(lambda: slots.used)
-        for given, sock in zip(config.listeners, listeners, strict=True):
-            listener = await self._listener(config, given, service, slots)
-            await listener.start(sock)
-            self._listeners.append(listener)
-            mesh = given.mesh is not None
-            _log.info("listening", address=str(given.bind), tls=given.tls is not None or mesh, mesh=mesh)
+        self._listening = listening = Listening(config, self._share)
+        self._metrics.watch_connections(lambda: listening.slots.used)
+        session = partial(server_session, websocket=lambda: self._serving.has_websocket)
+        await listening.start(listeners, self._service(config), session, self._be_called)
         self._watch(snapshot)
         if engine().name != "native":
             _log.warning("slow engine", engine=engine().name, reason=engines.without_native())
@@ -152,14 +132,9 @@ class Gateway:
         if self._mesh is not None:
             self._mesh.register()
 
-    async def _listener(self, config: Config, given: GivenListener, service: Front, slots: ConnectionSlots) -> Listener:
-        limits = Http1Limits.of(config.limits)
-        session = partial(server_session, websocket=lambda: self._serving.has_websocket)
-        if given.mesh is None:
-            return Listener(service, limits, slots, self._tls(config, len(self._listeners)), session)
-        assert self._mesh is not None  # such a listener needs a consul section
-        inbound = await self._mesh.be_called()
-        return MeshListener(inbound.door(given.mesh), service, limits, slots, session)
+    async def _be_called(self) -> MeshInbound:
+        assert self._mesh is not None  # a listener of the mesh needs a consul section
+        return await self._mesh.be_called()
 
     def _pages(self, config: Config) -> Pages:
         gateways = [
@@ -182,18 +157,6 @@ class Gateway:
         documents = await asyncio.to_thread(openapi_documents, snapshot)
         if self._snapshot is snapshot:
             self._documents = documents
-
-    def _tls(self, config: Config, index: int) -> ssl.SSLContext | None:
-        """The context of a listener; a reload renews its certificate from the files it was started with."""
-        tls = config.listeners[index].tls
-        if tls is None:
-            return None
-        cert, key = str(config.resolve(tls.cert)), str(config.resolve(tls.key))
-        client_ca = None if tls.client_ca is None else str(config.resolve(tls.client_ca))
-        where = f"listeners[{index}].tls"
-        context = server_context(cert, key, client_ca, tls.min_version, where)
-        self._renewals.append(partial(renew, context, cert, key, where))
-        return context
 
     def _service(self, config: Config) -> Front:
         access_log = None
@@ -287,8 +250,8 @@ class Gateway:
             }
             snapshot = await asyncio.to_thread(load_snapshot, config, kept)
             pools = make_pools(config, self._pools)
-            for renewal in self._renewals:
-                renewal()
+            assert self._listening is not None  # it has started
+            self._listening.renew()
             self._adopt(snapshot, pools)
             await self._follow(config)
             await self._document(snapshot)
@@ -305,7 +268,8 @@ class Gateway:
         timeout_s = max(0.0, timeout_s - (asyncio.get_running_loop().time() - began))  # a silent Consul took of it
         if self._watches is not None:
             await self._watches.stop()
-        await asyncio.gather(*(listener.drain(timeout_s) for listener in self._listeners))
+        if self._listening is not None:
+            await self._listening.drain(timeout_s)
         self._all_ended.set()
         await asyncio.gather(*self._beside, *(pool.close(0.0) for _, pool in self._pools.values()))
         await self._locating.close()
@@ -326,7 +290,7 @@ class Gateway:
         """Why calls cannot be served now; empty when they can."""
         if self._draining:
             return ["draining"]
-        if not self._listeners:
+        if self._listening is None or not self._listening.listeners:
             return ["starting"]
         unknown = [f"api {name}: waiting for its upstream's reflection" for name in self._snapshot.loading]
         faults = self._locating.faults() if self._mesh is None else {**self._mesh.faults(), **self._locating.faults()}
@@ -346,20 +310,3 @@ class Gateway:
     def _consul(self) -> object:
         """The admin page of what Consul tells, and what it was told."""
         return None if self._mesh is None else self._mesh.page()
-
-
-def _connection_limit(config: Config, files: int) -> int:
-    """
-    How many clients may be connected: as configured, or as many as there are file descriptors for.
-
-    The admin listener and the upstreams keep theirs: a flood of clients must not make the gateway look dead, or be it.
-    """
-    upstreams = sum(
-        max(len(upstream.endpoints), 0 if upstream.fixed else _ENDPOINTS_FOUND) * upstream.max_connections
-        for upstream in pooled(config).values()
-    )
-    possible = limit_within(files - _RESERVED_FILES - upstreams)
-    wanted = config.limits.max_connections
-    if wanted > possible:
-        _log.warning("fewer connections than configured: raise the limit on open files", limit=possible, files=files)
-    return min(wanted, possible)

@@ -93,7 +93,9 @@ async def test_one_method_of_a_service(tmp_path: Path, peer: Peer, unique: Names
 
 
 def connections(gateway: RunningGateway) -> int:
-    (listener,) = gateway.gateway._listeners
+    listening = gateway.gateway._listening
+    assert listening is not None
+    (listener,) = listening.listeners
     return listener.connections
 
 

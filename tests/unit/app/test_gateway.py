@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trustme
 
-from edge.app.gateway import Gateway, _connection_limit
+from edge.app.gateway import Gateway
 from edge.config.load import load_config
 from edge.core.problem import ProblemsError
 from edge.runtime.sockets import Bind, bind_all
@@ -159,14 +159,6 @@ async def test_a_limit_changes_at_the_next_start_only(tmp_path: Path) -> None:
         async with gateway.client() as client:
             answer = await client.post("/v1/shelves", content=b"{" + b" " * 2000 + b"}")
         assert answer.status_code == 200
-
-
-def test_the_connection_limit_leaves_descriptors_for_admin_and_upstreams(tmp_path: Path) -> None:
-    (tmp_path / "edge.yaml").write_text(json.dumps(bookstore_config(tmp_path, 1)))
-    config = load_config(tmp_path / "edge.yaml", {})
-    assert _connection_limit(config, 1_000_000) == config.limits.max_connections == 10_000
-    assert _connection_limit(config, 1024) == (1024 - 128 - 4 - 16) * 10 // 11
-    assert _connection_limit(config, 16) == 1
 
 
 async def test_the_description_is_served_and_documented_on_the_admin_listener(tmp_path: Path) -> None:
