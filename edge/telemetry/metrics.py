@@ -58,6 +58,14 @@ class Metrics:
         self._connections = Gauge(
             "edge_connections", "Open downstream connections", registry=registry, multiprocess_mode="livesum"
         )
+        by_worker = Gauge(
+            "edge_worker_connections",
+            "Open downstream connections of each worker",
+            ["worker"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._own_connections = by_worker.labels(0 if self._shared is None else self._shared.slot)
         self.access_log_dropped = Counter(
             "edge_access_log_dropped_lines", "Access-log lines that could not be written", registry=registry
         )
@@ -98,7 +106,9 @@ class Metrics:
         """Move what was counted since the last time to where scrapes read it. Run on the event loop's thread."""
         for report in self._reports:
             report()
-        self._connections.set(self._open_connections())
+        connections = self._open_connections()
+        self._connections.set(connections)
+        self._own_connections.set(connections)
         for fault, count in self._failed.items():
             self._faults.labels(fault.name).inc(count)
         self._failed.clear()

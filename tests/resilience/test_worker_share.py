@@ -59,6 +59,10 @@ def test_each_worker_holds_its_share(tmp_path: Path) -> None:
         clients: list[socket.socket] = []
         for _ in range(8):
             before = connect(edge, clients, 16)
+        counted = [
+            f'edge_worker_connections{{worker="{slot}"}} {count}.0' for slot, count in enumerate(before.values())
+        ]
+        until(lambda: all(line in edge.admin("/metrics") for line in counted))
         victim, survivor = edge.worker_pids()
         os.kill(victim, signal.SIGKILL)
         until(lambda: edge.log().count('"event":"serving"') == 3)

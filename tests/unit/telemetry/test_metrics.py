@@ -59,6 +59,7 @@ async def test_every_metric_has_its_name_and_value() -> None:
         ("edge_response_bytes_total", frozenset(LABELS.items())): 40,
         ("edge_faults_total", frozenset({("fault", "ROUTE_NOT_FOUND")})): 1,
         ("edge_connections", frozenset()): 1,
+        ("edge_worker_connections", frozenset({("worker", "0")})): 1,
         ("edge_access_log_dropped_lines_total", frozenset()): 7,
         ("edge_build_info", frozenset({"version": __version__, "engine": "portable"}.items())): 1,
     }

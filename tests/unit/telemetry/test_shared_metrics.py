@@ -36,11 +36,14 @@ def test_any_workers_scrape_is_the_sum_and_a_successor_goes_on_counting(tmp_path
     assert f"edge_request_duration_seconds_count{labels} 5.0" in page
     assert f"edge_requests_in_flight{labels} 5.0" in page
     assert "edge_connections 2.0" in page
+    assert 'edge_worker_connections{worker="0"} 1.0' in page
+    assert 'edge_worker_connections{worker="1"} 1.0' in page
     forget_worker(str(tmp_path), 0)
     files = set(tmp_path.iterdir())
     page = _work(tmp_path, 1, 0)
     assert f"edge_request_duration_seconds_count{labels} 5.0" in page
     assert "edge_connections 1.0" in page
+    assert 'edge_worker_connections{worker="0"}' not in page
     forget_worker(str(tmp_path), 1)
     page = _work(tmp_path, 0, 4)
     assert f"edge_request_duration_seconds_count{labels} 9.0" in page
