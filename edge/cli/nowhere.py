@@ -60,6 +60,9 @@ class _RecordedStream:
     async def receive(self) -> bytes | None:
         return None
 
+    def take(self, count: int, size_bytes: int) -> list[bytes]:
+        return []
+
     def cancel(self) -> None:
         self.outcome = self.outcome or Refusal(Fault.UPSTREAM_UNAVAILABLE, detail="edge explain sends nothing")
         self._ended.set()

@@ -18,6 +18,7 @@ from edge.ingress.grpc_messages import MessageReader
 from edge.ingress.message_form import MessageForm
 from edge.ingress.opening import Opening
 from edge.ingress.service import AnswerSink, BodySource, Header
+from edge.ingress.together import say_together
 from edge.outcome import OK, Refusal
 from edge.upstream.call import UnaryReply
 
@@ -48,9 +49,9 @@ class ConnectStream:
         """The service's initial metadata under its own names."""
         self._start(answer, headers)
 
-    async def message(self, answer: AnswerSink, message: bytes) -> None:
-        """One envelope. Raises EncodeError."""
-        await answer.write(frame(self._form.written(message), gzip=self._gzip))
+    async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
+        """An envelope each. Raises EncodeError."""
+        await say_together(answer, messages, lambda message: frame(self._form.written(message), gzip=self._gzip))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The end envelope: the error, if there is one, and the trailers."""

@@ -116,6 +116,10 @@ class LocalStream:
         self._changed.set()
         return message
 
+    def take(self, count: int, size_bytes: int) -> list[bytes]:
+        """Nothing: a dialogue says one thing at a time."""
+        return []
+
     def cancel(self) -> None:
         """Nobody listens any more."""
         self._said.clear()

@@ -15,6 +15,7 @@ from edge.ingress.grpc_terms import ENCODING, Terms
 from edge.ingress.grpc_unary import head_of
 from edge.ingress.opening import Opening
 from edge.ingress.service import AnswerSink, BodySource, Header
+from edge.ingress.together import say_together
 from edge.outcome import OK, Refusal
 from edge.upstream.call import UnaryReply
 
@@ -40,10 +41,10 @@ class GrpcStream:
         """The service's initial metadata under its own names."""
         self._start(answer, headers)
 
-    async def message(self, answer: AnswerSink, message: bytes) -> None:
-        """One frame. Raises EncodeError."""
+    async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
+        """A frame each. Raises EncodeError."""
         terms = self._terms
-        await answer.write(terms.wire.carried(terms.framed(message)))
+        await say_together(answer, messages, lambda message: terms.wire.carried(terms.framed(message)))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The status."""

@@ -39,11 +39,11 @@ class RestCollect:
     async def head(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
         """The outcome has them too."""
 
-    async def message(self, answer: AnswerSink, message: bytes) -> None:
+    async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
         """Kept until the status has come. Raises EncodeError for a second one."""
-        if self._message is not None:
+        if self._message is not None or len(messages) > 1:
             raise EncodeError("more than one message where the method has one")
-        self._message = message
+        self._message = messages[0]
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The answer, whole."""

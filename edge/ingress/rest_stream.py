@@ -70,17 +70,23 @@ class RestStream:
         """Kept for when the answer begins: the service may still fail before it has said anything."""
         self._headed, self._headers = True, headers
 
-    async def message(self, answer: AnswerSink, message: bytes) -> None:
-        """One item, sent before the next exists. Raises EncodeError."""
+    async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
+        """Items, sent before later ones exist. Raises EncodeError."""
         if self._render is None:
             render = self._request.render
             self._render = replace(render, pretty=False) if self._framing.one_line else render
-        printed = self._route.codec.response(message, self._render)
-        if not self._status:
-            self._start(answer, self._framing.media_type or _sound(printed.content_type))
-        id_ = _id_of(printed.body, self._event_id) if self._event_id else ""
-        item = self._framing.item(printed.body, id_)
-        await answer.write(item if self._coder is None else self._coder.piece(item))
+        response, render, item = self._route.codec.response, self._render, self._framing.item
+        items: list[bytes] = []
+        try:
+            for message in messages:
+                printed = response(message, render)
+                if not self._status:
+                    self._start(answer, self._framing.media_type or _sound(printed.content_type))
+                items.append(item(printed.body, _id_of(printed.body, self._event_id) if self._event_id else ""))
+        finally:
+            if items:
+                piece = b"".join(items)
+                await answer.write(piece if self._coder is None else self._coder.piece(piece))
 
     async def heartbeat(self, answer: AnswerSink) -> None:
         """`Silence.tell`, for server-sent events: the client learns that its call is heard, and from then on that it lives."""

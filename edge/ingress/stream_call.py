@@ -35,8 +35,12 @@ class StreamSpeech(Protocol):
     async def head(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
         """The service's initial metadata has come: the answer may start. Not called when the service fails before it."""
 
-    async def message(self, answer: AnswerSink, message: bytes) -> None:
-        """One message of the service's. Raises EncodeError for what this dialect cannot say."""
+    async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
+        """
+        Messages of the service's that are there at once, one or more, in one write where the dialect can.
+
+        Raises EncodeError for what this dialect cannot say, once it has said what came before it.
+        """
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """
@@ -68,6 +72,12 @@ _T = TypeVar("_T")
 
 _BURST = 64
 """Messages relayed in one go: tiny ones that are all there at once wait for nothing, and would hold up every other call."""
+
+_PIECE_BYTES = 4 * 1024
+"""
+Messages said in one write are about so large together at most: several times that, as JSON, is what a reader that stops makes us hold
+beside the window, and a thousand of them may (`connections.BACKLOG_BYTES`). Larger ones gain little by going together.
+"""
 
 
 _LATE_S = 1.0
@@ -209,11 +219,13 @@ class StreamCall:
             await self._speech.head(answer, headers)
         count = 0
         while (message := await receive()) is not None:
+            messages = [message, *stream.take(_BURST - 1, _PIECE_BYTES - len(message))]
             watch.writing = True
-            await self._speech.message(answer, message)
+            await self._speech.say(answer, messages)
             watch.writing = False
             watch.moved()
-            if (count := count + 1) % _BURST == 0:
+            if (count := count + len(messages)) >= _BURST:
+                count = 0
                 await asyncio.sleep(0)
 
     async def _pump(self, body: BodySource, stream: MessageStream, watch: IdleWatch, broken: list[Refusal]) -> None:

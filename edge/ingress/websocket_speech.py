@@ -17,6 +17,7 @@ from edge.ingress.opening import Opening
 from edge.ingress.refusals import binding_refusal
 from edge.ingress.respond import error_answer, refusal_answer
 from edge.ingress.service import AnswerSink, BodyBroken, BodySource, Header
+from edge.ingress.together import say_together
 from edge.ingress.websocket_flow import IncomingMessages, OutgoingMessages
 from edge.outcome import OK, SWITCHING_PROTOCOLS, Fault, Refusal
 from edge.routes import Route
@@ -101,9 +102,9 @@ class WebSocketSpeech:
     async def head(self, answer: AnswerSink, headers: Sequence[Header]) -> None:
         """Nothing: the service's initial metadata has no place in a WebSocket."""
 
-    async def message(self, answer: AnswerSink, message: bytes) -> None:
-        """One frame. Raises EncodeError."""
-        await answer.write(self._form.frame(message))
+    async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
+        """A frame each. Raises EncodeError."""
+        await say_together(answer, messages, self._form.frame)
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The status, if it is an error, and the close that tells it to those who look at nothing else."""

@@ -108,6 +108,9 @@ class MessageStream(Protocol):
     async def receive(self) -> bytes | None:
         """The next message, or None when the service has ended; then `outcome` is set."""
 
+    def take(self, count: int, size_bytes: int) -> list[bytes]:
+        """The messages that are there without waiting: so many at most, and no more once they are that large together."""
+
     @property
     def outcome(self) -> UnaryReply | Refusal | None:
         """How the stream ended (a UnaryReply without message), None while it runs."""

@@ -77,12 +77,27 @@ class DuplexStream(Stream):
 
     async def receive(self) -> bytes | None:
         """The next message; None when there are no more, and then `outcome` says why."""
-        frames = self._frames
-        while not frames.count:
+        while not self._frames.count:
             if self.settled_as is not None:
                 return None
             self._readable = self._loop.create_future()
             await self._readable
+        return self._next()
+
+    def take(self, count: int, size_bytes: int) -> list[bytes]:
+        """As in MessageStream."""
+        taken: list[bytes] = []
+        while size_bytes > 0 and len(taken) < count and self._frames.count:
+            message = self._next()
+            if message is None:
+                break
+            taken.append(message)
+            size_bytes -= len(message)
+        return taken
+
+    def _next(self) -> bytes | None:
+        """The first that is held; None when it is broken, with which the call ends."""
+        frames = self._frames
         frame = frames.popleft()
         compressed, payload = frame
         self._read_bytes += PREFIX_BYTES + len(payload)

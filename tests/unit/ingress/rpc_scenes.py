@@ -63,7 +63,7 @@ class ScriptedStream:
     """
     `MessageStream`: keeps what it is sent; once the client has ended (or at once, `eager`), it answers and settles.
 
-    `quiet_s` passes before its head, `pauses_s` before each answer and the end.
+    `quiet_s` passes before its head, `pauses_s` before each answer and the end. Answers come one by one unless `at_once`.
     """
 
     def __init__(self, upstream: ScriptedStreams) -> None:
@@ -98,6 +98,13 @@ class ScriptedStream:
         self.outcome = self.outcome or self._upstream.outcome
         return None
 
+    def take(self, count: int, size_bytes: int) -> list[bytes]:
+        taken: list[bytes] = []
+        while self._upstream.at_once and self.answers and len(taken) < count and size_bytes > 0:
+            taken.append(self.answers.pop(0))
+            size_bytes -= len(taken[-1])
+        return taken
+
     async def _pause(self, pause_s: float) -> None:
         """Or until the call is over."""
         while pause_s > 0 and not self.cancelled:
@@ -120,6 +127,7 @@ class ScriptedStreams:
     answers: Sequence[bytes] = ()
     outcome: UnaryReply | Refusal = field(default_factory=lambda: UnaryReply(0, None))
     eager: bool = False
+    at_once: bool = False
     quiet_s: float = 0.0
     pauses_s: list[float] = field(default_factory=list)
     asked: list[UnaryRequest] = field(default_factory=list)

@@ -28,7 +28,7 @@ LINES, EVENTS = "application/x-ndjson", "text/event-stream"
         (EVENTS, EVENTS, ["id: 1\ndata: 1\n\n", "id: 2\ndata: 2\n\n"]),
     ],
 )
-async def test_each_message_is_written_by_itself(accept: str, media_type: str, written: list[str]) -> None:
+async def test_each_message_is_written_as_it_comes(accept: str, media_type: str, written: list[str]) -> None:
     """S1, S2: nothing waits for the next."""
     scene = RestScene()
     scene.upstream.answers = (b"1", b"2")
@@ -39,6 +39,29 @@ async def test_each_message_is_written_by_itself(accept: str, media_type: str, w
     assert scene.sent == [b"a|q||"]
     (x,) = scene.ended
     assert (x.status, x.grpc_code, x.refusal) == (200, 0, None)
+
+
+@pytest.mark.parametrize("accept", ["", LINES, EVENTS])
+async def test_messages_that_are_there_at_once_are_one_write(accept: str) -> None:
+    """Of the same bytes; but no more than 64 of them, or 4 KiB and the last."""
+    messages = (b"1", b"2") * 40 + (b'"%b"' % (b"x" * 1500),) * 5
+    texts = []
+    for at_once in (False, True):
+        scene = RestScene()
+        scene.upstream.answers, scene.upstream.at_once = messages, at_once
+        sink = await scene.ask(get("/down/a", "q", accept=accept))
+        texts.append(text(sink))
+    assert texts[0] == texts[1]
+    assert [piece.count(b"x") for piece in sink.written if piece][:3] == [0, 3 * 1500, 2 * 1500]
+
+
+async def test_what_came_before_a_message_that_cannot_be_said_is_written() -> None:
+    scene = RestScene()
+    scene.upstream.answers, scene.upstream.at_once = (b"1", b"unprintable", b"3"), True
+    sink = await scene.ask(get("/down/a", accept=LINES))
+    first, error = text(sink).splitlines()
+    assert (first, json.loads(error)["error"]["code"], sink.status) == ("1", 13, 200)
+    assert scene.upstream.streams[0].cancelled
 
 
 @pytest.mark.parametrize(("accept", "written"), [("", "[]"), (LINES, ""), (EVENTS, "")])

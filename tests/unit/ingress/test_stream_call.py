@@ -122,8 +122,8 @@ async def test_a_slow_reader_holds_the_service_back() -> None:
     await asyncio.gather(call, return_exceptions=True)
 
 
-@pytest.mark.parametrize("up", [True, False])
-async def test_a_burst_of_messages_leaves_others_their_turns(up: bool) -> None:
+@pytest.mark.parametrize(("up", "at_once"), [(True, False), (False, False), (False, True)])
+async def test_a_burst_of_messages_leaves_others_their_turns(up: bool, at_once: bool) -> None:
     """Tiny ones that are all there at once never wait for anything: without a pause they would hold up every other call."""
     scene = RestScene()
     ticks = 0
@@ -136,7 +136,7 @@ async def test_a_burst_of_messages_leaves_others_their_turns(up: bool) -> None:
 
     clock = asyncio.create_task(tick())
     if not up:
-        scene.upstream.answers = (b"1",) * 10_000
+        scene.upstream.answers, scene.upstream.at_once = (b"1",) * 10_000, at_once
     await scene.run(post("/both"), Pieces(b"[" + b"1," * 9_999 * up + b"1]"), Sink())
     assert len(scene.sent) == (10_000 if up else 1)
     clock.cancel()
@@ -182,7 +182,7 @@ class Speech:
 
     async def head(self, answer: AnswerSink, headers: Sequence[Header]) -> None: ...
 
-    async def message(self, answer: AnswerSink, message: bytes) -> None: ...
+    async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None: ...
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         assert isinstance(outcome, Refusal)

@@ -107,9 +107,9 @@ async def test_a_handshake_that_says_everything_awaits_no_message() -> None:
 async def test_answers_and_a_good_end() -> None:
     said, spoken = Said(), speech(json_frames(), None)
     await spoken.head(said, ())
-    await spoken.message(said, b"m")
+    await spoken.say(said, [b"m", b"n"])
     assert await spoken.finish(said, UnaryReply(0, None)) == 101
-    assert (said.transport.out, said.closed) == (text_frame("m>"), (1000, ""))
+    assert (said.transport.out, said.closed) == (text_frame("m>") + text_frame("n>"), (1000, ""))
 
 
 @pytest.mark.parametrize(

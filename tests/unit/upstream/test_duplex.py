@@ -67,6 +67,29 @@ async def test_the_window_opens_by_what_was_read_while_more_waits(stream: Duplex
     assert carrier(stream).acknowledged == 20 * 1005
 
 
+async def test_what_is_there_is_taken_at_once_within_bounds(stream: DuplexStream) -> None:
+    """The window opens by it as if it were received one by one."""
+    stream.head_received(HEAD, end=False)
+    deliver(stream, encode_frame(b"m" * 1000) * 20)
+    assert await stream.receive() == b"m" * 1000
+    assert stream.take(3, 10_000) == [b"m" * 1000] * 3
+    assert stream.take(9, 2_001) == [b"m" * 1000] * 3, "the last may go past the size"
+    assert (stream.take(9, 0), stream.take(0, 9)) == ([], [])
+    assert carrier(stream).acknowledged == 0
+    assert len(stream.take(99, 99_999)) == 13
+    assert carrier(stream).acknowledged == 20 * 1005
+    assert stream.take(9, 9) == []
+
+
+async def test_what_comes_before_a_broken_message_is_taken(stream: DuplexStream) -> None:
+    stream.head_received([*HEAD, (b"grpc-encoding", b"gzip")], end=False)
+    deliver(stream, encode_frame(b"a") + encode_frame(b"no gzip", compressed=True) + encode_frame(b"b"))
+    stream.trailers_received(OK)
+    assert stream.take(9, 9999) == [b"a"]
+    assert (stream.take(9, 9999), await stream.receive()) == ([], None)
+    assert isinstance(stream.outcome, Refusal)
+
+
 async def test_what_is_not_read_is_given_back_when_the_call_is_cancelled(stream: DuplexStream) -> None:
     stream.head_received(HEAD, end=False)
     deliver(stream, encode_frame(b"unread") * 3)

@@ -103,6 +103,9 @@ class Scripted:
             await asyncio.get_running_loop().create_future()
         return self._answers.pop(0)
 
+    def take(self, count: int, size_bytes: int) -> list[bytes]:
+        raise AssertionError("reflection reads one answer at a time")
+
     def cancel(self) -> None:
         self.cancelled = True
 

@@ -1,0 +1,45 @@
+"""Messages in one write."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.ingress.together import say_together
+from edge.wire.codec import EncodeError
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def start(self, *_: object) -> None:
+        raise AssertionError
+
+    async def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def end(self, *_: object) -> None:
+        raise AssertionError
+
+    def abort(self) -> None:
+        raise AssertionError
+
+
+def said(message: bytes) -> bytes:
+    if message == b"bad":
+        raise EncodeError("bad")
+    return message + b";"
+
+
+async def test_they_are_one_write() -> None:
+    sink = Sink()
+    await say_together(sink, [b"a", b"b"], said)
+    assert sink.written == [b"a;b;"]
+
+
+@pytest.mark.parametrize(("before", "written"), [([b"a", b"b"], [b"a;b;"]), ([], [])])
+async def test_what_came_before_one_that_cannot_be_said_is_sent(before: list[bytes], written: list[bytes]) -> None:
+    sink = Sink()
+    with pytest.raises(EncodeError):
+        await say_together(sink, [*before, b"bad", b"c"], said)
+    assert sink.written == written
