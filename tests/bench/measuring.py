@@ -72,7 +72,7 @@ def measure(site: Site, effort: Effort) -> Findings:
     for variant in VARIANTS:
         under_load(variant, site, effort, findings)
     if effort.wanted(scaling.ROW):
-        scaling.measure(site, effort.rounds, partial(_told_sample, site, effort.seconds), findings)
+        scaling.measure(site, effort.rounds, effort.seconds, partial(_told_sample, site), findings)
     if effort.wanted("half load"):
         at_half_load(site, effort, findings)
     for variant, row in ((BARE, "idle connection"), (TLS, "idle TLS connection")):

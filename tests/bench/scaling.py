@@ -22,17 +22,19 @@ from tests.bench.variants import BARE
 ROW = "two workers"
 _SCENES = ("POST 1 MB", "a message of a stream")
 _AT_ONCE = 16
+_SECONDS = 3
+"""At least, per turn: of 1 MB, a slow server finishes sixteen in one."""
 
 _HEAD = (
     "| work | server | one worker: a second | two | two by one (min-max) | cores two used | CPU of two by one (min-max) |",
     "|---|---|---|---|---|---|---|",
 )
 
-Take = Callable[[Server, Scene, str], Sample]
-"""One round of one server; the text is for who watches."""
+Take = Callable[[int, Server, Scene, str], Sample]
+"""So many seconds of one server; the text is for who watches."""
 
 
-def measure(site: Site, rounds: int, take: Take, findings: Findings) -> None:
+def measure(site: Site, rounds: int, seconds: int, take: Take, findings: Findings) -> None:
     """All four servers run; those that rest cost nothing."""
     with ExitStack() as stack:
         one, two = (
@@ -47,7 +49,8 @@ def measure(site: Site, rounds: int, take: Take, findings: Findings) -> None:
             for number in range(rounds + 1):
                 for alone, both in zip(one, two, strict=True):
                     pair = [
-                        take(each, scene, f"{scene.name}, {ROW}: round {number} of {rounds}") for each in (alone, both)
+                        take(max(seconds, _SECONDS), each, scene, f"{scene.name}, {ROW}: round {number} of {rounds}")
+                        for each in (alone, both)
                     ]
                     if number:  # the first warms up
                         findings.scaling.setdefault(scene.name, {}).setdefault(alone.name, []).append(
