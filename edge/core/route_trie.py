@@ -164,9 +164,11 @@ class RouteTrie(Generic[T]):
         exact = self._exact.get(path)
         if exact is not None and (found := exact.get(method) or exact.get(ANY)) is not None:
             return found
-        if "//" in path or (path[-1] == "/" and path != "/"):  # `has_empty_segment`, without the call
-            return _NOWHERE
-        raw = path[1:].split("/") if path != "/" else []
+        raw = path[1:].split("/")
+        if "" in raw:
+            if path != "/":
+                return _NOWHERE
+            raw = []
         decoded = _decoded(path, raw) if "%" in path else raw
         if self._most_colons and raw and ":" in raw[-1]:
             answer = self._with_verb(method, raw, decoded)
@@ -181,6 +183,8 @@ class RouteTrie(Generic[T]):
                 break
         else:
             if (leaf := node.end.get(method) or node.end.get(ANY)) is not None:
+                if leaf.plain is not None:  # `found`, without the call
+                    return _found(Found, (leaf.entry.value, leaf.plain(decoded)))
                 return leaf.found(raw, decoded)
         return _search(root, method, raw, decoded)
 

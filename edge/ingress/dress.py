@@ -22,8 +22,10 @@ _VARY = (b"vary", b"accept-encoding")
 
 
 def dressed(answer: Answer, head: Head, id_field: Header, *, compress: bool) -> Answer:
-    """The answer as this client gets it; `id_field` tells it the request id."""
-    return dress(answer.status, [*answer.headers], answer.body, head, id_field, compress=compress, close=answer.close)
+    """The answer as this client gets it; `id_field` tells it the request id. `compress`: what can be compressed may be."""
+    headers = [*answer.headers]
+    compress = compress and compressible(_value(headers, b"content-type"))
+    return dress(answer.status, headers, answer.body, head, id_field, compress=compress, close=answer.close)
 
 
 def dress(
@@ -36,18 +38,18 @@ def dress(
     compress: bool,
     close: bool = False,
 ) -> Answer:
-    """`dressed`, of an answer that is not made yet; `headers` are added to."""
+    """`dressed`, of an answer that is not made yet; `headers` are added to. `compress`: the body can be compressed, and may be."""
     headers.append(id_field)
     asked = head.first
     wanted = asked.get(b"if-none-match")
     if wanted and status == OK and head.method in _CONDITIONAL and _matches(wanted.decode("latin-1"), headers):
         kept = [(name, value) for name, value in headers if name != b"content-type"]
         return Answer(NOT_MODIFIED, [*kept, _VARY] if compress else kept, b"", close)
-    if compress and b"accept-encoding" not in asked:
-        if compressible(_value(headers, b"content-type")):
+    if compress:
+        if b"accept-encoding" in asked:
+            body = _compressed(body, head, headers)
+        else:
             headers.append(_VARY)
-    elif compress:
-        body = _compressed(body, head, headers)
     return _answer(Answer, (status, headers, body, close, ()))
 
 
@@ -57,13 +59,11 @@ _answer = tuple.__new__
 
 def _compressed(body: bytes, head: Head, headers: list[Header]) -> bytes:
     """The body in the coding the client prefers; `headers` are made to say so. A client that refuses all gets it as it is."""
-    content_type = _value(headers, b"content-type")
-    if not compressible(content_type):
-        return body
     accepted = head.get(b"accept-encoding")
     if not accepted:
         say_coded(headers, IDENTITY)
         return body
+    content_type = _value(headers, b"content-type")
     if isinstance(body, Inflated) and negotiate(accepted, MIN_COMPRESSED_BYTES, content_type, (GZIP,)) == GZIP:
         say_coded(headers, GZIP)  # the service has done the work, whatever we would prefer
         return body.gzipped

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from edge.core.content_coding import inflate
+from edge.core.content_coding import compressible, inflate
 from edge.core.metadata import plain, status_fields, told
 from edge.ingress.dress import dress, dressed
 from edge.ingress.google_error import for_client
@@ -70,7 +70,7 @@ class RestUnary:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail=str(error))
         media_type = printed.content_type
         known = _content_type if len(media_type) <= _MAX_CHARS else _content_type.__wrapped__
-        content_type = known(media_type)
+        content_type, can_compress = known(media_type)
         if content_type is None:
             return Refusal(Fault.UPSTREAM_MALFORMED, detail="the content type of the answer is no header value")
         return dress(
@@ -79,7 +79,7 @@ class RestUnary:
             printed.body,
             opening.head,
             opening.id_field,
-            compress=self._settings.compression,
+            compress=can_compress and self._settings.compression,
         )
 
     def refused(self, refusal: Refusal) -> Answer:
@@ -100,6 +100,6 @@ _MAX_CHARS = 128
 
 
 @lru_cache(maxsize=64)  # one for JSON, and those of HttpBody messages
-def _content_type(media_type: str) -> Header | None:
-    """The field; None for an HttpBody's own type with characters that no header field can carry."""
-    return next(iter(plain(((b"content-type", media_type),))), None)
+def _content_type(media_type: str) -> tuple[Header | None, bool]:
+    """The field, None for an HttpBody's own type with characters that no field can carry; and whether it is worth compressing."""
+    return next(iter(plain(((b"content-type", media_type),))), None), compressible(media_type)
