@@ -58,8 +58,8 @@ class Acceptor:
         self._share = share
         self._arriving: set[asyncio.Task[None]] = set()
         self._resuming: asyncio.TimerHandle | None = None
-        self._looks = 0
-        self._pauses = 0
+        self._looks = self._pauses = 0
+        self._looked_at = 0.0
         self._is_exhausted = False
         slots.publish()  # now the others know of this one
         self._loop.add_reader(sock, self._come)
@@ -92,7 +92,9 @@ class Acceptor:
         if ours == queued:
             self._looks = self._pauses = 0
             return
-        self._looks += 1
+        now = self._loop.time()
+        self._looks = self._looks + 1 if now - self._looked_at < PATIENCE_S else 1  # else: those of then have been taken
+        self._looked_at = now
         if self._looks >= _LOOKS:
             self._looks = 0
             self._pauses += 1

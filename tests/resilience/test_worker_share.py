@@ -55,7 +55,8 @@ def connect(edge: EdgeProcess, clients: list[socket.socket], count: int) -> dict
 
 def test_each_worker_holds_its_share(tmp_path: Path) -> None:
     """Eight times sixteen clients; then a worker is killed, and those who come next go to its successor until it holds as many."""
-    with EdgeProcess(tmp_path, bookstore_config(tmp_path, 1), workers=2) as edge:
+    patient = bookstore_config(tmp_path, 1, limits={"header_timeout": "300s"})  # the clients say nothing
+    with EdgeProcess(tmp_path, patient, workers=2) as edge:
         clients: list[socket.socket] = []
         for _ in range(8):
             before = connect(edge, clients, 16)
