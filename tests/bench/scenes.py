@@ -39,6 +39,8 @@ class Scene:
     grpc: bool = False
     expected: Any = None
     """The JSON of one answer, apart from fields at their default."""
+    accepts: str = ""
+    """What the client says it takes: a content coding."""
     at_once: int = 32
     """Requests at once: fewer of large ones, for what is not finished when the time is up is not counted."""
 

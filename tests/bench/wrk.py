@@ -40,6 +40,7 @@ def run(port: int, scene: Scene, folder: Path, *, seconds: int, connections: int
         f'local file = io.open("{folder / (script.stem + ".body")}", "rb")\n'
         'wrk.body = file:read("*a")\n'
         + ('wrk.headers["Content-Type"] = "application/json"\n' if scene.body else "wrk.body = nil\n")
+        + (f'wrk.headers["Accept-Encoding"] = "{scene.accepts}"\n' if scene.accepts else "")
     )
     url = f"{'https' if tls else 'http'}://127.0.0.1:{port}{scene.path}"
     command = [
