@@ -93,7 +93,8 @@ class Acceptor:
             self._looks = self._pauses = 0
             return
         now = self._loop.time()
-        self._looks = self._looks + 1 if now - self._looked_at < PATIENCE_S else 1  # else: those of then have been taken
+        # Longer ago, it was others who were left, and they have been taken.
+        self._looks = self._looks + 1 if now - self._looked_at < PATIENCE_S else 1
         self._looked_at = now
         if self._looks >= _LOOKS:
             self._looks = 0
