@@ -59,7 +59,6 @@ class Acceptor:
         self._arriving: set[asyncio.Task[None]] = set()
         self._resuming: asyncio.TimerHandle | None = None
         self._looks = self._pauses = 0
-        self._looked_at = 0.0
         self._is_exhausted = False
         slots.publish()  # now the others know of this one
         self._loop.add_reader(sock, self._come)
@@ -85,17 +84,14 @@ class Acceptor:
 
     def _come(self) -> None:
         """Somebody is in the queue, or was."""
-        queued = waiting(self._sock)
+        queued = max(1, waiting(self._sock))  # a system that knows no length may say 0
         ours = min(self._share.of(queued), queued, _AT_ONCE)
         if not self._take(ours):
             return
-        if ours == queued:
+        if ours in (queued, _AT_ONCE):  # none is left to others, or not before more are ours
             self._looks = self._pauses = 0
             return
-        now = self._loop.time()
-        # Longer ago, it was others who were left, and they have been taken.
-        self._looks = self._looks + 1 if now - self._looked_at < PATIENCE_S else 1
-        self._looked_at = now
+        self._looks += 1
         if self._looks >= _LOOKS:
             self._looks = 0
             self._pauses += 1
@@ -107,7 +103,7 @@ class Acceptor:
             self._come()
             return
         self._pauses = 0
-        self._take(min(waiting(self._sock), _AT_ONCE))
+        self._take(_AT_ONCE)
 
     def _pause(self, seconds: float, then: Callable[[], None]) -> None:
         self._stop()

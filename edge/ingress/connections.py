@@ -149,6 +149,10 @@ class Connections:
         self.draining = True
         for connection in tuple(self._open):
             connection.drain()
+        await self.settle(timeout_s)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Let the busy finish for `timeout_s`, cut the rest. Those that were made while draining know of it."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._empty.wait()

@@ -35,6 +35,10 @@ its backlog anew, and the socket is shared by all workers.
 """
 
 
+_MADE_S = 0.2
+"""What an accepted socket has at least to become a connection, in a drain without time: without TLS it takes two turns of the loop."""
+
+
 def server_session(
     limits: Http1Limits, budget: GlitchBudget, *, websocket: Callable[[], bool] = lambda: False
 ) -> H2Session:
@@ -110,9 +114,9 @@ class Listener:
         self._server.close()
         await self._connections.drain(timeout_s)
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(end):
+            async with asyncio.timeout_at(max(end, loop.time() + _MADE_S)):
                 await self._server.wait_closed()
-        await self._connections.drain(max(0.0, end - loop.time()))  # whose handshake was under way
+        await self._connections.settle(max(0.0, end - loop.time()))  # those that were on their way
         self._server = None
 
 

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,11 +101,17 @@ def test_d2_the_time_the_body_took_is_gone(hasty: Site) -> None:
 def test_d3_expiry_is_504(hasty: Site, asked: str | None) -> None:
     """D3: DEADLINE_EXCEEDED as a Status, when it is due and not much later."""
     hasty.recorder.default = Reply(delay_s=6.0)
-    started = time.monotonic()
-    answer = hasty.get(LAB, **({"grpc_timeout": asked} if asked else {}))
-    assert time.monotonic() - started < 5.5  # before the service would have answered
-    body = shaped(answer, 504)
-    assert (body["code"], body["details"][0]["reason"]) == (4, "DEADLINE_EXCEEDED")
+    details: list[Any] = []
+    for _ in range(5):
+        # The service knows the deadline too: on a busy machine its own DEADLINE_EXCEEDED, without details, may be first.
+        started = time.monotonic()
+        answer = hasty.get(LAB, **({"grpc_timeout": asked} if asked else {}))
+        assert time.monotonic() - started < 5.5  # before the service would have answered
+        body = shaped(answer, 504)
+        assert body["code"] == 4
+        if details := body["details"]:
+            break
+    assert details[0]["reason"] == "DEADLINE_EXCEEDED"
 
 
 def test_d3_a_deadline_that_has_passed(lab: Site) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -81,10 +82,15 @@ def test_the_length_of_a_queue_is_known() -> None:
     clients.close()
 
 
+@pytest.mark.parametrize("told", [None, 0])
 def test_a_system_that_does_not_tell_the_length_is_asked_one_by_one(
-    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch, told: int | None
 ) -> None:
-    monkeypatch.delattr(socket, "TCP_INFO")
+    """It has no such option, or fills it in for connections only."""
+    if told is None:
+        monkeypatch.delattr(socket, "TCP_INFO")
+    else:
+        monkeypatch.setattr(acceptor, "waiting", lambda sock: told)
 
     async def scenario() -> None:
         clients, held = Clients(), [AWAY, AWAY]
@@ -135,21 +141,18 @@ def test_what_a_busy_worker_leaves_is_taken_by_another(run: Callable[[Scenario],
     run(scenario)
 
 
-def test_it_looks_away_only_from_those_that_nobody_takes(run: Callable[[Scenario], None]) -> None:
-    """Others take theirs at once here, in this worker's stead: there is no reason to look away, however many they take."""
+def test_a_worker_in_long_turns_takes_what_a_stopped_one_leaves(run: Callable[[Scenario], None]) -> None:
+    """However seldom it comes to look at the queue."""
 
     async def scenario() -> None:
         clients, held = Clients(), [0, AWAY]
         worker = Worker(clients.queue, held, 1)
-        worker.slots.take()  # it holds more than the others
-        for _ in range(2 * acceptor._LOOKS):
-            clients.come(1)
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-            clients.queue.accept()[0].close()
-            assert worker.acceptor._resuming is None
-            await asyncio.sleep(2 * acceptor.PATIENCE_S)
-        assert worker.taken == []
+        worker.slots.take()  # it holds more than the one that is stopped
+        clients.come(3)
+        async with asyncio.timeout(20):
+            while len(worker.taken) < 3:
+                time.sleep(2 * acceptor.PATIENCE_S)
+                await asyncio.sleep(0)
         await worker.end()
         clients.close()
 

@@ -199,3 +199,29 @@ def test_a_handshake_that_stalls_does_not_outlast_a_drain(run: Callable[[Scenari
         await until(lambda: len(asyncio.all_tasks()) == 1)  # asyncio's own server has not let go of it
 
     run(scenario)
+
+
+@pytest.mark.parametrize("timeout_s", [0.0, 5.0])
+def test_who_was_in_the_queue_of_a_worker_is_let_go_by_a_drain(
+    run: Callable[[Scenario], None], timeout_s: float
+) -> None:
+    """They are connected, as far as they know; those that ask soon are answered, where there is time for it."""
+
+    async def scenario() -> None:
+        SHARED.set(True)
+        listener, port = await listening(Recorder())
+        streams = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]  # the loop has not heard of them
+        draining = asyncio.create_task(listener.drain(timeout_s))
+        await asyncio.sleep(0.02)
+        for stream in streams if timeout_s else ():
+            reader, writer = await asyncio.open_connection(sock=stream)
+            writer.write(GET)
+            assert b"connection: close" in await read_answer(reader)
+            writer.close()
+        async with asyncio.timeout(5):
+            await draining
+        assert listener.connections == 0
+        for stream in streams:
+            stream.close()
+
+    run(scenario)
