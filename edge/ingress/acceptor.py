@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -26,8 +27,8 @@ _LOOKS = 4
 PATIENCE_S = 0.002
 """Then, how long this one looks away."""
 
-_PAUSES = 3
-"""So often at most: nobody in the queue waits much longer than 6 ms for our being fair."""
+PASSED_OVER_S = 0.006
+"""After so long, and the turns above, those that are due are passed over."""
 
 _AT_ONCE = 64
 """Taken in one turn of the loop, so that those who are connected already are not kept waiting."""
@@ -58,13 +59,17 @@ class Acceptor:
         self._share = share
         self._arriving: set[asyncio.Task[None]] = set()
         self._resuming: asyncio.TimerHandle | None = None
-        self._looks = self._pauses = 0
+        self._comes = self._looks = 0
+        self._left_since = 0.0
+        self._is_told = False
         self._is_exhausted = False
         slots.publish()  # now the others know of this one
         self._loop.add_reader(sock, self._come)
 
     def close(self) -> None:
         """Accept nothing more. Who is in the queue already is taken: the kernel has told them that they are connected."""
+        if self._sock.fileno() < 0:
+            return
         self._share.withdraw()
         self._stop()
         self._take(_LAST)
@@ -84,26 +89,39 @@ class Acceptor:
 
     def _come(self) -> None:
         """Somebody is in the queue, or was."""
-        queued = max(1, waiting(self._sock))  # a system that knows no length may say 0
+        self._comes += 1
+        queued = self._queued()
         ours = min(self._share.of(queued), queued, _AT_ONCE)
         if not self._take(ours):
             return
         if ours in (queued, _AT_ONCE):  # none is left to others, or not before more are ours
-            self._looks = self._pauses = 0
+            self._looks = 0
+            return
+        now = time.monotonic()  # the loop's clock stands still in a turn, which may be long
+        if self._looks == 0:
+            self._left_since = now
+        elif self._looks >= _LOOKS and now - self._left_since >= PASSED_OVER_S:
+            self._looks = 0
+            self._take(_AT_ONCE)
             return
         self._looks += 1
-        if self._looks >= _LOOKS:
-            self._looks = 0
-            self._pauses += 1
-            self._pause(PATIENCE_S, self._come_again)
+        self._loop.call_soon(self._next_turn, self._comes)
+        if self._looks % _LOOKS == 0:
+            self._pause(PATIENCE_S, self._come)
 
-    def _come_again(self) -> None:
-        """After a pause. Those who are due are not waited for any longer than this."""
-        if self._pauses < _PAUSES:
-            self._come()
-            return
-        self._pauses = 0
-        self._take(_AT_ONCE)
+    def _next_turn(self, comes: int) -> None:
+        self._loop.call_soon(self._turn_after, comes)
+
+    def _turn_after(self, comes: int) -> None:
+        """The loop has looked at the socket since: if nobody waits, those that were left have been taken."""
+        if self._comes == comes and self._resuming is None:
+            self._looks = 0
+
+    def _queued(self) -> int:
+        """How many wait; of a system that has never told, one."""
+        told = waiting(self._sock)
+        self._is_told = self._is_told or told > 0
+        return told if self._is_told else 1
 
     def _pause(self, seconds: float, then: Callable[[], None]) -> None:
         self._stop()
@@ -125,8 +143,10 @@ class Acceptor:
         for _ in range(count):
             try:
                 accepted, _ = self._sock.accept()
-            except (BlockingIOError, ConnectionAbortedError, InterruptedError):
-                return True  # another worker was faster, or the client has gone
+            except BlockingIOError:
+                return True  # another worker was faster
+            except ConnectionAbortedError:
+                continue  # the client has gone
             except OSError as error:
                 self._exhausted(error)
                 return False

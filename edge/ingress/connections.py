@@ -66,17 +66,20 @@ def _refused_at_once(limit: int) -> int:
 class ConnectionSlots:
     """A worker's connection limit. `share`, when other workers take from the same queues, is told how many it holds."""
 
-    __slots__ = ("_arriving", "limit", "share", "used")
+    __slots__ = ("_arriving", "_becoming", "limit", "share", "used")
 
     def __init__(self, limit: int, share: WorkerShare | None = None) -> None:
         self.limit = limit
         self.share = share
         self.used = 0
-        self._arriving = 0
+        self._arriving = self._becoming = 0
 
     def take(self) -> Admission:
         """Count one more; the caller gives it back whatever the verdict."""
         self.used += 1
+        if self._arriving:  # it was counted when it was accepted
+            self._arriving -= 1
+            self._becoming += 1
         self.publish()
         if self.used <= self.limit:
             return Admission.SERVE
@@ -94,7 +97,10 @@ class ConnectionSlots:
 
     def arrived(self) -> None:
         """It is one, or has failed to become one."""
-        self._arriving -= 1
+        if self._becoming:
+            self._becoming -= 1
+        else:
+            self._arriving -= 1
         self.publish()
 
     def publish(self) -> None:

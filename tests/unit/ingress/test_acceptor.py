@@ -141,6 +141,29 @@ def test_what_a_busy_worker_leaves_is_taken_by_another(run: Callable[[Scenario],
     run(scenario)
 
 
+def test_it_looks_away_only_from_those_that_nobody_takes(run: Callable[[Scenario], None]) -> None:
+    """Others take theirs at once here, in this worker's stead: there is no reason to look away, however many they take."""
+
+    async def scenario() -> None:
+        clients, held = Clients(), [0, AWAY]
+        worker = Worker(clients.queue, held, 1)
+        worker.slots.take()  # it holds more than the others
+        for _ in range(2 * acceptor._LOOKS):
+            clients.come(1)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            clients.queue.accept()[0].close()
+            assert worker.acceptor._resuming is None
+            await asyncio.sleep(2 * acceptor.PATIENCE_S)
+            assert worker.acceptor._looks == 0
+        assert worker.taken == []
+        await worker.end()
+        worker.acceptor.close()  # twice is once
+        clients.close()
+
+    run(scenario)
+
+
 def test_a_worker_in_long_turns_takes_what_a_stopped_one_leaves(run: Callable[[Scenario], None]) -> None:
     """However seldom it comes to look at the queue."""
 

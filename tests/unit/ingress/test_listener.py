@@ -208,7 +208,8 @@ def test_who_was_in_the_queue_of_a_worker_is_let_go_by_a_drain(
     """They are connected, as far as they know; those that ask soon are answered, where there is time for it."""
 
     async def scenario() -> None:
-        SHARED.set(True)
+        if not SHARED.get():
+            return  # the loop's own server closes its queue
         listener, port = await listening(Recorder())
         streams = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]  # the loop has not heard of them
         draining = asyncio.create_task(listener.drain(timeout_s))
@@ -223,5 +224,35 @@ def test_who_was_in_the_queue_of_a_worker_is_let_go_by_a_drain(
         assert listener.connections == 0
         for stream in streams:
             stream.close()
+
+    run(scenario)
+
+
+class Noting(list[int]):
+    """What workers hold, and the most that was ever said."""
+
+    most = 0
+
+    def __setitem__(self, worker: Any, count: Any) -> None:
+        super().__setitem__(worker, count)
+        self.most = max(self.most, count)
+
+
+def test_a_connection_is_counted_once_while_it_is_made(run: Callable[[Scenario], None]) -> None:
+    """Other workers look at the number in just that moment."""
+
+    async def scenario() -> None:
+        held = Noting([AWAY, AWAY])
+        sock = socket.create_server(("127.0.0.1", 0))
+        streams = [socket.create_connection(sock.getsockname()) for _ in range(8)]
+        listener = Listener(Recorder(), Http1Limits(), ConnectionSlots(100, WorkerShare(held, 0)))
+        await listener.start(sock)
+        await until(lambda: listener.connections == 8)
+        await asyncio.sleep(0.01)
+        assert (held[0], held.most) == (8, 8)
+        for stream in streams:
+            stream.close()
+        await until(lambda: held[0] == 0)
+        await listener.drain(1)
 
     run(scenario)
