@@ -51,7 +51,7 @@ class ConnectStream:
 
     async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
         """An envelope each. Raises EncodeError."""
-        await say_together(answer, messages, lambda message: frame(self._form.written(message), gzip=self._gzip))
+        await say_together(answer.write, messages, lambda message: frame(self._form.written(message), gzip=self._gzip))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The end envelope: the error, if there is one, and the trailers."""

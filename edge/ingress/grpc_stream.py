@@ -44,7 +44,7 @@ class GrpcStream:
     async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
         """A frame each. Raises EncodeError."""
         terms = self._terms
-        await say_together(answer, messages, lambda message: terms.wire.carried(terms.framed(message)))
+        await say_together(answer.write, messages, lambda message: terms.wire.carried(terms.framed(message)))
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The status."""

@@ -23,14 +23,12 @@ from edge.ingress.opening import Opening
 from edge.ingress.respond import error_answer, refusal_answer
 from edge.ingress.rest_messages import RequestSide
 from edge.ingress.service import Answer, AnswerSink, BodySource, Header
+from edge.ingress.together import say_together
 from edge.ingress.whole import send_whole
 from edge.outcome import OK, Refusal
 from edge.routes import Route
 from edge.upstream.call import UnaryReply
 from edge.wire.codec import EncodeError, Render
-
-_PIECE_BYTES = 16 * 1024
-"""Of items, written together at most, and the last: messages that are small may be large as JSON, with fields at their default."""
 
 
 class RestStream:
@@ -79,24 +77,17 @@ class RestStream:
             render = self._request.render
             self._render = replace(render, pretty=False) if self._framing.one_line else render
         response, render, item = self._route.codec.response, self._render, self._framing.item
-        items: list[bytes] = []
-        size = 0
-        try:
-            for message in messages:
-                printed = response(message, render)
-                if not self._status:
-                    self._start(answer, self._framing.media_type or _sound(printed.content_type))
-                items.append(item(printed.body, _id_of(printed.body, self._event_id) if self._event_id else ""))
-                if (size := size + len(items[-1])) >= _PIECE_BYTES:
-                    pieces, items, size = items, [], 0
-                    await self._write(answer, pieces)
-        finally:
-            if items:
-                await self._write(answer, items)
 
-    async def _write(self, answer: AnswerSink, items: Sequence[bytes]) -> None:
-        piece = b"".join(items)
-        await answer.write(piece if self._coder is None else self._coder.piece(piece))
+        def said(message: bytes) -> bytes:
+            printed = response(message, render)
+            if not self._status:
+                self._start(answer, self._framing.media_type or _sound(printed.content_type))
+            return item(printed.body, _id_of(printed.body, self._event_id) if self._event_id else "")
+
+        async def write(piece: bytes) -> None:
+            await answer.write(piece if self._coder is None else self._coder.piece(piece))
+
+        await say_together(write, messages, said)
 
     async def heartbeat(self, answer: AnswerSink) -> None:
         """`Silence.tell`, for server-sent events: the client learns that its call is heard, and from then on that it lives."""

@@ -1,22 +1,32 @@
 """
-Messages that are there at once, in one write.
+Messages that are there at once, in few writes.
 
-Owns that none is lost when a later one cannot be said: what came before it is sent, as if each had gone alone.
+Owns that none is lost when a later one cannot be said: what came before it is sent, as if each had gone alone. And that what is written
+at once is bounded as it is written: messages that are small may be large as JSON, with fields at their default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from edge.ingress.service import AnswerSink
+PIECE_BYTES = 16 * 1024
+"""Written together at most, and the last message."""
 
 
-async def say_together(answer: AnswerSink, messages: Sequence[bytes], said: Callable[[bytes], bytes]) -> None:
-    """Send each as `said` writes it. Raises what `said` raises."""
+async def say_together(
+    write: Callable[[bytes], Awaitable[None]], messages: Sequence[bytes], said: Callable[[bytes], bytes]
+) -> None:
+    """Write each as `said` says it. Raises what `said` raises."""
     pieces: list[bytes] = []
+    size_bytes = 0
     try:
         for message in messages:
-            pieces.append(said(message))  # those made so far are needed when one cannot be
+            piece = said(message)
+            pieces.append(piece)
+            size_bytes += len(piece)
+            if size_bytes >= PIECE_BYTES:
+                whole, pieces, size_bytes = b"".join(pieces), [], 0
+                await write(whole)
     finally:
         if pieces:
-            await answer.write(b"".join(pieces))
+            await write(b"".join(pieces))

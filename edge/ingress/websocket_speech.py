@@ -104,7 +104,7 @@ class WebSocketSpeech:
 
     async def say(self, answer: AnswerSink, messages: Sequence[bytes]) -> None:
         """A frame each. Raises EncodeError."""
-        await say_together(answer, messages, self._form.frame)
+        await say_together(answer.write, messages, self._form.frame)
 
     async def finish(self, answer: AnswerSink, outcome: UnaryReply | Refusal) -> int:
         """The status, if it is an error, and the close that tells it to those who look at nothing else."""

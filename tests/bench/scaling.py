@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from tests.bench import edge_server, envoy_server
+from tests.bench import answers, edge_server, envoy_server
 from tests.bench.findings import Findings, Sample, ratio
 from tests.bench.scenes import Scene
 from tests.bench.server_process import Server
@@ -28,8 +28,8 @@ _SECONDS = 3
 """At least, per turn: of 1 MB, a slow server finishes sixteen in one."""
 
 _HEAD = (
-    "| work | server | one worker: a second | two | two by one (min-max) | cores two used | CPU of two by one (min-max) |",
-    "|---|---|---|---|---|---|---|",
+    "| work | server | one worker: a second | two | two by one (min-max) | cores two used | CPU of two by one (min-max) | errors |",
+    "|---|---|---|---|---|---|---|---|",
 )
 
 Take = Callable[[int, Server, Scene, str], Sample]
@@ -45,6 +45,7 @@ def measure(site: Site, rounds: int, seconds: int, take: Take, findings: Finding
         )
         for scene in _scenes(site):
             site.answer(scene)
+            answers.hold_equal([*one, *two], scene, site)
             pairs = list(zip(one, two, strict=True))[: 1 if scene.accepts else None]
             for number in range(rounds + 1):
                 text = f"{scene.name}, {ROW}: round {number} of {rounds}"
@@ -75,5 +76,7 @@ def _row(scene: str, name: str, pairs: list[tuple[Sample, Sample]]) -> str:
     one, two = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     speed = ratio([s.per_s for s in two], [s.per_s for s in one])
     cpu = ratio([s.cpu_us for s in two], [s.cpu_us for s in one])
+    errors = sum(sample.errors for pair in pairs for sample in pair)
     per_s = [statistics.median(s.per_s for s in samples) for samples in (one, two)]
-    return f"| {scene} | {name} | {per_s[0]:.0f} | {per_s[1]:.0f} | {speed} | {statistics.median(s.busy for s in two):.2f} | {cpu} |"
+    cores = statistics.median(s.busy for s in two)
+    return f"| {scene} | {name} | {per_s[0]:.0f} | {per_s[1]:.0f} | {speed} | {cores:.2f} | {cpu} | {errors} |"

@@ -25,11 +25,8 @@ SHARED = ContextVar("SHARED", default=False)
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-@pytest.fixture(params=[(loop, shared) for loop in LOOPS for shared in (False, True)], ids=str)
-def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
-    loop, shared = request.param
-
-    def runner(scenario: Scenario) -> None:
+def runner(loop: str, *, shared: bool) -> Callable[[Scenario], None]:
+    def run(scenario: Scenario) -> None:
         async def checked() -> None:
             SHARED.set(shared)
             await scenario()
@@ -38,7 +35,18 @@ def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
         with asyncio.Runner(loop_factory=LOOPS[loop]) as held:
             held.run(checked())
 
-    return runner
+    return run
+
+
+@pytest.fixture(params=[(loop, shared) for loop in LOOPS for shared in (False, True)], ids=str)
+def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
+    loop, shared = request.param
+    return runner(loop, shared=shared)
+
+
+@pytest.fixture(params=LOOPS)
+def run_shared(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
+    return runner(request.param, shared=True)
 
 
 async def listening(service: Recorder, limit: int = 10, tls: ssl.SSLContext | None = None) -> tuple[Listener, int]:
@@ -203,13 +211,11 @@ def test_a_handshake_that_stalls_does_not_outlast_a_drain(run: Callable[[Scenari
 
 @pytest.mark.parametrize("timeout_s", [0.0, 5.0])
 def test_who_was_in_the_queue_of_a_worker_is_let_go_by_a_drain(
-    run: Callable[[Scenario], None], timeout_s: float
+    run_shared: Callable[[Scenario], None], timeout_s: float
 ) -> None:
     """They are connected, as far as they know; those that ask soon are answered, where there is time for it."""
 
     async def scenario() -> None:
-        if not SHARED.get():
-            return  # the loop's own server closes its queue
         listener, port = await listening(Recorder())
         streams = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]  # the loop has not heard of them
         draining = asyncio.create_task(listener.drain(timeout_s))
@@ -225,7 +231,7 @@ def test_who_was_in_the_queue_of_a_worker_is_let_go_by_a_drain(
         for stream in streams:
             stream.close()
 
-    run(scenario)
+    run_shared(scenario)
 
 
 class Noting(list[int]):
@@ -238,7 +244,7 @@ class Noting(list[int]):
         self.most = max(self.most, count)
 
 
-def test_a_connection_is_counted_once_while_it_is_made(run: Callable[[Scenario], None]) -> None:
+def test_a_connection_is_counted_once_while_it_is_made(run_shared: Callable[[Scenario], None]) -> None:
     """Other workers look at the number in just that moment."""
 
     async def scenario() -> None:
@@ -255,4 +261,4 @@ def test_a_connection_is_counted_once_while_it_is_made(run: Callable[[Scenario],
         await until(lambda: held[0] == 0)
         await listener.drain(1)
 
-    run(scenario)
+    run_shared(scenario)
